@@ -79,6 +79,11 @@ impl Credentials {
     /// time does not write the record again; only one that begins afterwards, with credentials that
     /// were given elsewhere, does.
     ///
+    /// That wait may take [`wait_time`](super::CredentialsBuilder::wait_time), and for the own profile
+    /// also as long as a refresh or a save of this process that is in progress; no other begins until
+    /// this call ends. If the future is dropped, the record is there or removed, and other processes
+    /// may wait for the time of a lease.
+    ///
     /// # Errors
     ///
     /// As [`write`](Self::write).
@@ -144,15 +149,15 @@ impl Credentials {
 
     async fn moved(&self, from: &Key, to: &Key, exclusive: &mut Exclusive<'_>) -> Result<()> {
         let store = self.inner.coordinator.store();
-        // Those of a refresh that had the lease until now count too.
-        if exclusive.has_unsaved() {
-            let what = "tokens of the profile are not saved yet; try again";
-            return Err(Core::new(Kind::Conflict, what).with_retryable(true).into());
-        }
         let Some(there) = limited(store.load(from)).await? else {
             let what = format!("there is no profile {:?}", from.profile());
             return Err(Core::new(Kind::NotFound, what).into());
         };
+        // Those of a refresh that had the lease until now count too, but not those of an earlier login.
+        if exclusive.has_unsaved_of(&Record::read(&there.value)?) {
+            let what = "tokens of the profile are not saved yet; try again";
+            return Err(Core::new(Kind::Conflict, what).with_retryable(true).into());
+        }
         let copy = match from == to {
             true => None,
             false => self.copied(&there, to).await?,
@@ -168,7 +173,9 @@ impl Credentials {
             return Ok(());
         }
         // It was renewed in the meantime, or will be: the copy is old, and must not be used.
-        limited(store.remove(to, &Expect::Version(copy))).await?;
+        if let Copied::New(version) = copy {
+            limited(store.remove(to, &Expect::Version(version))).await?;
+        }
         let what = format!(
             "profile {:?} was changed meanwhile; try again",
             from.profile()
@@ -176,19 +183,25 @@ impl Credentials {
         Err(Core::new(Kind::Conflict, what).with_retryable(true).into())
     }
 
-    /// Copies a record to a name that is free, or has the copy of an earlier attempt. Returns `None`
-    /// if it has neither.
-    async fn copied(&self, there: &Loaded, to: &Key) -> Result<Option<Version>> {
+    /// Copies a record to a name that is free, or that has the same login with an older access token.
+    /// Returns `None` if it has another login.
+    async fn copied(&self, there: &Loaded, to: &Key) -> Result<Option<Copied>> {
         let store = self.inner.coordinator.store();
         let mut expect = Expect::Absent;
         for _ in 0..TRIES {
             match limited(store.compare_and_swap(to, &expect, &there.value)).await? {
-                Swapped::Done(version) => return Ok(Some(version)),
+                Swapped::Done(version) if expect == Expect::Absent => {
+                    return Ok(Some(Copied::New(version)));
+                }
+                Swapped::Done(_) => return Ok(Some(Copied::SameLogin)),
                 Swapped::Conflict(None) => expect = Expect::Absent,
                 Swapped::Conflict(Some(other)) => {
                     let (ours, theirs) = (Record::read(&there.value)?, Record::read(&other.value)?);
                     if !ours.is_same_login(&theirs) {
                         return Ok(None);
+                    }
+                    if theirs.expiry() >= ours.expiry() {
+                        return Ok(Some(Copied::SameLogin));
                     }
                     expect = Expect::Version(other.version);
                 }
@@ -272,6 +285,14 @@ impl Credentials {
 fn changed_all_the_time() -> Error {
     let what = "the record of the profile is changed all the time; try again";
     Core::new(Kind::Store, what).with_retryable(true).into()
+}
+
+/// The profile that a record was copied to.
+enum Copied {
+    /// There was none. This is its version.
+    New(Version),
+    /// There was one already with the same login.
+    SameLogin,
 }
 
 /// What is written into a record.

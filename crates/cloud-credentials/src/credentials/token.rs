@@ -85,8 +85,8 @@ impl Credentials {
     ///
     /// Failures that may pass are tried again for as long as
     /// [`wait_time`](super::CredentialsBuilder::wait_time). Dropping the future loses nothing while
-    /// these credentials live. Tokens are dropped rather than saved if the record has those of another
-    /// login by now, or was removed.
+    /// these credentials live. Tokens are not saved if the record has those of another login by now, or
+    /// was removed; that is no error.
     ///
     /// # Errors
     ///

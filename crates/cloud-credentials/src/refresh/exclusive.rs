@@ -8,7 +8,7 @@ use vouchsafe_core::store::{Acquired, Key};
 use vouchsafe_core::sync::lock;
 
 use super::{Coordinator, FIRST_WAIT, Held, LONGEST_WAIT, Shared, held_for_too_long, limited};
-use crate::Result;
+use crate::{Record, Result};
 
 /// The exclusive right to a record: the lease, and the turn of this process if it refreshes the
 /// record itself. If it is dropped, the lease ends by itself.
@@ -40,8 +40,12 @@ impl Coordinator {
 }
 
 impl Exclusive<'_> {
-    /// Returns whether this process has tokens of the record that are not saved yet.
-    pub(crate) fn has_unsaved(&self) -> bool {
+    /// Returns whether this process has tokens that belong in this record and are not saved yet.
+    pub(crate) fn has_unsaved_of(&self, there: &Record) -> bool {
+        self.own.is_some() && self.shared.unsaved_of(Some(there)).is_some()
+    }
+
+    fn has_unsaved(&self) -> bool {
         self.own.is_some() && lock(&self.shared.unsaved).is_some()
     }
 

@@ -212,11 +212,7 @@ impl Coordinator {
 
     /// Returns the credentials that are not saved yet, if they belong in this record.
     pub(crate) fn unsaved_of(&self, there: Option<&Record>) -> Option<Record> {
-        let unsaved = lock(&self.shared.unsaved);
-        let (unsaved, _) = unsaved.as_ref()?;
-        let token = there.and_then(|there| there.refresh_token.as_ref());
-        let is_of = token.is_some_and(|token| unsaved.replaced.contains(token));
-        is_of.then(|| unsaved.record.clone())
+        self.shared.unsaved_of(there)
     }
 
     /// Drops a revoked token from those that are not saved yet; an access token with its refresh
@@ -282,6 +278,15 @@ impl Shared {
             record: known.into_iter().find(has_token).unwrap_or_default(),
             is_in_store,
         })
+    }
+
+    /// Returns the credentials that are not saved yet, if they belong in this record.
+    fn unsaved_of(&self, there: Option<&Record>) -> Option<Record> {
+        let unsaved = lock(&self.unsaved);
+        let (unsaved, _) = unsaved.as_ref()?;
+        let token = there.and_then(|there| there.refresh_token.as_ref());
+        let is_of = token.is_some_and(|token| unsaved.replaced.contains(token));
+        is_of.then(|| unsaved.record.clone())
     }
 
     fn forget(&self) {

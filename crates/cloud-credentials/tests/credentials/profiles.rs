@@ -142,6 +142,33 @@ async fn a_renaming_that_failed_half_way_is_completed_by_another() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_renaming_that_comes_too_late_removes_no_profile_that_was_there_before() {
+    let server = TokenServer::new(false);
+    let late = Arc::new(Late::writing());
+    put(&late.store, &looks_good("rt-0")).await;
+    let store: Arc<dyn Store> = Arc::clone(&late) as _;
+    // The same login under the other name, such as of an earlier renaming.
+    let there = late.store.load(&key()).await.unwrap().unwrap().value;
+    let dev = Key::new("profiles", "dev");
+    let done = late.store.compare_and_swap(&dev, &Expect::Absent, &there);
+    assert!(matches!(done.await.unwrap(), Swapped::Done(_)));
+    let clock = Arc::new(ManualClock::running());
+    let [one, _] = each(&server, &store, &clock);
+    let mut renaming = JoinSet::new();
+    renaming.spawn(async move { one.rename_profile("default", "dev").await });
+    late.begun().await;
+    let mut changed = looks_good("rt-0");
+    changed["access_token"] = "at-1".into();
+    put(&late.store, &changed).await;
+    late.arrive();
+    let error = renaming.join_next().await.unwrap().unwrap().unwrap_err();
+    assert!(error.is_retryable(), "{error}");
+    let [credentials, _] = each(&server, &store, &clock);
+    let names = credentials.list_profiles().await.unwrap();
+    assert_eq!(names, ["default", "dev"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_profile_does_not_take_the_name_of_another_login_or_its_own() {
     let server = TokenServer::new(true);
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
