@@ -266,66 +266,7 @@ pub(super) fn millis(time: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicBool, Ordering};
-
     use super::*;
-    use crate::store::{Capabilities, MemoryStore};
-
-    /// A store that loses the answer to the next write.
-    #[derive(Debug, Default)]
-    struct LosesAnswer {
-        store: MemoryStore,
-        is_next: AtomicBool,
-    }
-
-    impl Store for LosesAnswer {
-        fn load<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Loaded>>> {
-            self.store.load(key)
-        }
-
-        fn compare_and_swap<'a>(
-            &'a self,
-            key: &'a Key,
-            expect: &'a Expect,
-            value: &'a SecretBytes,
-        ) -> BoxFuture<'a, Result<Swapped>> {
-            Box::pin(async move {
-                let swapped = self.store.compare_and_swap(key, expect, value).await;
-                if self.is_next.swap(false, Ordering::Relaxed) {
-                    let error = Error::new(ErrorKind::Store, "the connection broke");
-                    return Err(error.with_retryable(true));
-                }
-                swapped
-            })
-        }
-
-        fn remove<'a>(&'a self, key: &'a Key, expect: &'a Expect) -> BoxFuture<'a, Result<bool>> {
-            self.store.remove(key, expect)
-        }
-
-        fn capabilities(&self) -> Capabilities {
-            self.store.capabilities()
-        }
-    }
-
-    #[tokio::test]
-    async fn a_holder_whose_renewal_was_not_answered_still_has_the_lease() {
-        let store = Arc::new(LosesAnswer::default());
-        let leases = StoreLeases::new(Arc::clone(&store) as _);
-        let (key, time) = (Key::new("profiles", "default"), Duration::from_secs(3600));
-        let acquire = async || leases.acquire(&key, time).await.unwrap();
-        let Acquired::Lease(mut lease) = acquire().await else {
-            unreachable!("it is free");
-        };
-        store.is_next.store(true, Ordering::Relaxed);
-        assert!(leases.renew(&mut lease, time).await.is_err());
-        assert!(leases.renew(&mut lease, time).await.unwrap());
-        store.is_next.store(true, Ordering::Relaxed);
-        assert!(leases.renew(&mut lease, time).await.is_err());
-        assert!(matches!(acquire().await, Acquired::Held { .. }));
-        assert!(leases.release(lease).await.unwrap());
-        assert!(matches!(acquire().await, Acquired::Lease(_)));
-    }
 
     #[test]
     fn a_lease_is_current_for_clocks_that_differ_by_a_third_of_it() {

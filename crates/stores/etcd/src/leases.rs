@@ -74,14 +74,8 @@ impl Leases for EtcdStore {
     fn renew<'a>(&'a self, lease: &'a mut Lease, time: Duration) -> BoxFuture<'a, Result<bool>> {
         Box::pin(async move {
             let name = holder(lease.key());
-            let done = self
-                .hold(&name, is_held(&name, lease.version()), time)
-                .await?;
-            if done.succeeded {
-                let (key, fence) = (lease.key().clone(), lease.fence());
-                *lease = Lease::new(key, fence, version(done.header.revision.0));
-            }
-            Ok(done.succeeded)
+            let held = is_held(&name, lease.version());
+            Ok(self.hold(&name, held, time).await?.succeeded)
         })
     }
 
@@ -103,6 +97,7 @@ impl Leases for EtcdStore {
     }
 }
 
+/// The key keeps the revision in which its holder created it, however often it is renewed.
 fn is_held(name: &[u8], version: &Version) -> Compare {
-    Compare::is_of_revision(name, revision(version))
+    Compare::was_created_at(name, revision(version))
 }

@@ -119,12 +119,17 @@ impl Compare {
     }
 
     pub(crate) fn is_absent(key: &[u8]) -> Self {
+        Self::was_created_at(key, 0)
+    }
+
+    /// Whatever was written since.
+    pub(crate) fn was_created_at(key: &[u8], revision: i64) -> Self {
         Self {
             key: Name(key.to_owned()),
             result: "EQUAL",
             target: "CREATE",
             mod_revision: None,
-            create_revision: Some(Number(0)),
+            create_revision: Some(Number(revision)),
         }
     }
 }

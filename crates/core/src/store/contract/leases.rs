@@ -2,7 +2,7 @@
 
 use super::{HOUR, Suite, TIME, held, is_refused, read, text, write};
 use crate::Clock as _;
-use crate::store::{Acquired, Expect, Key};
+use crate::store::{Acquired, Expect, Key, Lease};
 
 impl Suite {
     /// A second caller learns how long the lease is held; leases on other records are independent.
@@ -40,6 +40,25 @@ impl Suite {
             assert!(!leases.release(first).await.unwrap());
             assert!(is_refused(&place.acquire().await));
             assert!(leases.release(second).await.unwrap());
+        });
+    }
+
+    /// A holder that does not know of its last renewal can still renew and release its lease.
+    pub fn a_renewal_that_was_not_answered_keeps_the_lease(&self) {
+        self.run(|place| async move {
+            let leases = &place.leases;
+            let mut first = held(place.acquire().await);
+            let unanswered = async |lease: &Lease| {
+                let (key, version) = (lease.key().clone(), lease.version().clone());
+                let mut lease = Lease::new(key, lease.fence(), version);
+                assert!(leases.renew(&mut lease, TIME).await.unwrap());
+            };
+            unanswered(&first).await;
+            assert!(leases.renew(&mut first, TIME).await.unwrap());
+            unanswered(&first).await;
+            assert!(is_refused(&place.acquire().await));
+            assert!(leases.release(first).await.unwrap());
+            assert!(leases.release(held(place.acquire().await)).await.unwrap());
         });
     }
 
