@@ -38,14 +38,18 @@ impl Answer {
     }
 
     /// Adds what was requested but not found: the command prints the rest and then fails.
-    pub(crate) fn missing(mut self, message: impl Into<String>) -> Self {
-        self.failure = Some(Failure::not_found(message));
-        self
+    pub(crate) fn missing(self, message: impl Into<String>) -> Self {
+        self.with_failure(Failure::not_found(message))
     }
 
     /// Adds what did not succeed: the command prints the result and then fails.
-    pub(crate) fn failed(mut self, message: impl Into<String>) -> Self {
-        self.failure = Some(Failure::failed(message));
+    pub(crate) fn failed(self, message: impl Into<String>) -> Self {
+        self.with_failure(Failure::failed(message))
+    }
+
+    /// Adds why something else failed: the command prints the result and then fails.
+    pub(crate) fn with_failure(mut self, failure: Failure) -> Self {
+        self.failure = Some(failure);
         self
     }
 

@@ -96,6 +96,13 @@ impl Credentials {
         self.inner.coordinator.flush().await
     }
 
+    /// Returns whether the server replaced the refresh token and the new one is not saved yet. If the
+    /// program ends now, the store has only the old one, and a user may have to log in again.
+    #[must_use]
+    pub fn has_unsaved_refresh_token(&self) -> bool {
+        self.inner.coordinator.has_unsaved_refresh_token()
+    }
+
     /// Returns the cached token, unless it is due to be replaced.
     fn at_hand(&self) -> Option<Token> {
         let held = self.inner.held.load();

@@ -14,6 +14,14 @@ use super::{Coordinator, FIRST_WAIT, Held, LONGEST_WAIT, Run, Shared, limited};
 use crate::{Error, Record, Result};
 
 impl Coordinator {
+    /// Returns whether the tokens that are not saved yet have a new refresh token.
+    pub(crate) fn has_unsaved_refresh_token(&self) -> bool {
+        let unsaved = lock(&self.shared.unsaved);
+        unsaved
+            .as_ref()
+            .is_some_and(|(unsaved, _)| unsaved.is_rotated())
+    }
+
     /// Saves the tokens that are not saved yet, for as long as a refresh waits for others.
     pub(crate) async fn flush(&self) -> Result<()> {
         let patience = deadline::after(Instant::now(), self.shared.times.patience);

@@ -123,6 +123,7 @@ async fn a_process_that_ends_with_unsaved_tokens_holds_up_others_for_the_time_of
 #[tokio::test(start_paused = true)]
 async fn others_refresh_at_once_if_the_refresh_token_is_still_good() {
     let two = Two::new(false).await;
+    assert!(!two.first.has_unsaved_refresh_token());
     had(&two.second).await;
     assert_eq!((two.server.requests(), two.server.refused()), (2, 0));
 }
@@ -144,11 +145,13 @@ async fn a_program_can_save_what_was_not_saved_before_it_ends() {
     let two = Two::new(true).await;
     let error = two.first.flush().await.unwrap_err();
     assert!(error.to_string().contains("the disk is full"), "{error}");
+    assert!(two.first.has_unsaved_refresh_token());
     two.store.is_full.store(false, Ordering::Relaxed);
     // One that passes is waited for.
     two.store.broken.store(40, Ordering::Relaxed);
     let new = had(&two.first).await;
     two.first.flush().await.unwrap();
+    assert!(!two.first.has_unsaved_refresh_token());
     assert_eq!(token(&*two.store, "access_token").await, new);
     two.first.flush().await.unwrap();
     drop(two.first);

@@ -9,6 +9,7 @@ use super::reach::Reach;
 use super::show::claimed_expiry;
 use crate::failure::Failure;
 use crate::output::Answer;
+use crate::terminal::clean;
 
 /// Which token is revoked.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -25,18 +26,16 @@ pub(super) async fn token(reach: &Reach) -> Result<Answer, Failure> {
         // With the service's own message about missing values, and a hint.
         Failure::from(vouchsafe::cloud_credentials::Error::from(error))
     })?;
-    flush(&credentials).await?;
     let value = json!({
         "access_token": token.secret().expose(),
         "expires_at": token.expiry().map(timestamp::format),
     });
-    Ok(Answer::new(token.secret().expose(), value))
+    Ok(saved(&credentials, Answer::new(token.secret().expose(), value)).await)
 }
 
 pub(super) async fn refresh(reach: &Reach) -> Result<Answer, Failure> {
     let credentials = reach.credentials()?;
     let token = credentials.refresh().await?;
-    flush(&credentials).await?;
     let expires_at = claimed_expiry(&token).map(timestamp::format);
     let profile = credentials.profile();
     let human = match &expires_at {
@@ -44,17 +43,25 @@ pub(super) async fn refresh(reach: &Reach) -> Result<Answer, Failure> {
         None => format!("refreshed the profile {profile}"),
     };
     let value = json!({"refreshed": true, "profile": profile, "expires_at": expires_at});
-    Ok(Answer::new(human, value))
+    Ok(saved(&credentials, Answer::new(human, value)).await)
 }
 
-/// Makes sure that the tokens outlive this process.
-async fn flush(credentials: &Credentials) -> Result<(), Failure> {
-    credentials.flush().await.map_err(|error| {
-        Failure::from(error).hint(
-            "the server issued tokens that could not be saved: if it replaces refresh tokens, log in \
-             again",
-        )
-    })
+/// Makes sure that the tokens outlive this process. The command fails, after its result, only if that
+/// loses a refresh token.
+async fn saved(credentials: &Credentials, answer: Answer) -> Answer {
+    let Err(error) = credentials.flush().await else {
+        return answer;
+    };
+    if !credentials.has_unsaved_refresh_token() {
+        tracing::warn!(
+            "the access token was not saved: {}",
+            clean(&error.to_string())
+        );
+        return answer;
+    }
+    answer.with_failure(Failure::from(error).hint(
+        "the server replaced the refresh token, and the new one could not be saved: log in again",
+    ))
 }
 
 pub(super) async fn revoke(reach: &Reach, which: Which) -> Result<Answer, Failure> {
