@@ -141,11 +141,13 @@ fn add(package: &str, json: &Value, found: &mut Table) -> Option<()> {
     Some(())
 }
 
-/// Calls a function with the id of everything that is named below a value.
+/// Calls a function with the id of everything that is named below a value. A type has a `path`, and
+/// what is exported again a `source`.
 fn walk(value: &Value, named: &mut dyn FnMut(&str)) {
     match value {
         Value::Object(fields) => {
-            if let (Some(Value::Number(id)), Some(_)) = (fields.get("id"), fields.get("path")) {
+            let name = fields.get("path").or_else(|| fields.get("source"));
+            if let (Some(Value::Number(id)), Some(_)) = (fields.get("id"), name) {
                 named(&id.to_string());
             }
             fields.values().for_each(|value| walk(value, named));
@@ -202,17 +204,23 @@ mod tests {
                 "10": {"crate_id": 1, "path": ["core", "fmt", "Debug"]},
                 "20": {"crate_id": 2, "path": ["http", "uri", "Uri"]},
                 "21": {"crate_id": 2, "path": ["http", "method", "Method"]},
+                "22": {"crate_id": 2, "path": ["http", "version", "Version"]},
                 "30": {"crate_id": 3, "path": ["vouchsafe_core", "Secret"]}},
             "index": {
                 "1": {"crate_id": 0, "inner": {"function": {"sig": {"inputs": [["uri",
                     {"resolved_path": {"path": "Option", "id": 10, "args": {"types": [
                         {"resolved_path": {"path": "Uri", "id": 20}}]}}}]],
                     "output": {"resolved_path": {"path": "Secret", "id": 30}}}}}},
+                "3": {"crate_id": 0, "inner": {"use": {"source": "http::Version", "name": "Version", "id": 22}}},
                 "2": {"crate_id": 0, "inner": {"impl": {"is_synthetic": false, "blanket_impl": {"generic": "T"},
                     "trait": {"path": "Method", "id": 21}}}}}});
         let mut found = Table::new();
         add("vouchsafe-x", &json, &mut found).unwrap();
-        assert_eq!(found, [row("vouchsafe-x", "http", "Uri")].into());
+        let (uri, version) = (
+            row("vouchsafe-x", "http", "Uri"),
+            row("vouchsafe-x", "http", "Version"),
+        );
+        assert_eq!(found, [uri, version].into());
     }
 
     #[test]

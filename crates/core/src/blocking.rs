@@ -38,6 +38,9 @@
 //! `await`; where that is impossible, use a client that is only ever waited for. The connections and
 //! fetches of a client that is also awaited may belong to the runtime whose thread is blocked, and a
 //! wait for them ends by its time limit.
+//!
+//! **After a fork** the child does not have the thread, and a wait for a socket or a timer does not
+//! end: fork before the first wait, or start another program.
 
 use std::cell::Cell;
 use std::pin::pin;

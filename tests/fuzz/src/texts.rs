@@ -122,8 +122,6 @@ pub fn challenges(data: &[u8]) {
     let Some(found) = BearerChallenge::of(&headers) else {
         return;
     };
-    let insufficient = found.error.as_deref() == Some("insufficient_scope");
-    assert_eq!(found.is_insufficient_scope(), insufficient);
     // Written in the plain way, it is read as the same.
     let quoted = |text: &String| text.replace('\\', "\\\\").replace('"', "\\\"");
     let parameters = [

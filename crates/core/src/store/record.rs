@@ -128,7 +128,9 @@ impl Version {
 }
 
 /// Returns random bytes, for a store whose versions or owners of leases must never be used again, not
-/// even after a record was removed. They are not a secret.
+/// even after a record was removed. They are not a secret. Behind them are 64 bits of the thread's
+/// generator, which a copy of the running process, made by fork or from a snapshot of its machine, has
+/// too.
 #[must_use]
 pub fn unique() -> [u8; 16] {
     let mut bytes = [0; 16];

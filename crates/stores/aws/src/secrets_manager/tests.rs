@@ -38,7 +38,7 @@ async fn other_tools_read_and_replace_a_record_that_is_text() {
 }
 
 #[tokio::test]
-async fn a_write_that_was_overtaken_is_seen_by_nobody() {
+async fn a_write_that_was_overtaken_is_never_seen() {
     let folder = tempfile::tempdir().unwrap();
     let Some(_server) = start(folder.path()) else {
         return;
