@@ -86,8 +86,8 @@ impl CoreClient {
     }
 
     /// Connects to a server, so that the first call to it need not: looks up its name, connects and
-    /// completes the TLS handshake. The connection is kept as long as an idle one. Nothing is sent
-    /// over it; a transport of the caller's own may do nothing.
+    /// completes the TLS handshake. The connection is kept as long as an idle one, for calls on
+    /// the same tokio runtime. Nothing is sent over it; a transport of the caller's own may do nothing.
     ///
     /// # Errors
     ///

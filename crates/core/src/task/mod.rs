@@ -50,18 +50,16 @@ impl fmt::Debug for Task {
     }
 }
 
-/// Spawns what drives a connection, and drops `held` when that ends. It ends by itself when nothing can
-/// use the connection any more.
+/// Spawns what drives a connection. It ends by itself when nothing can use the connection any more.
 #[cfg(feature = "client")]
 #[expect(clippy::disallowed_methods, reason = "its owner need not end it")]
-pub(crate) fn spawn_driver<F>(driver: F, held: impl Send + 'static) -> AbortHandle
+pub(crate) fn spawn_driver<F>(driver: F) -> AbortHandle
 where
     F: Future<Output: Send> + Send + 'static,
 {
     let task = tokio::spawn(async move {
         // Requests see how it ended.
         let _ = driver.await;
-        drop(held);
     });
     task.abort_handle()
 }

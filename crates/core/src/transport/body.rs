@@ -18,8 +18,8 @@ use crate::{Error, Result, Sent};
 /// memory at that point, and closes without writing it. A connection of HTTP/2 writes the head and
 /// resets the stream: where it may be one, such a request counts as written.
 ///
-/// Boxed, and absent if there is nothing to send or to say, since the pool moves its requests many
-/// times.
+/// Boxed, since requests are moved often on their way to a connection, and absent if there is nothing
+/// to send or to say.
 pub(super) struct Outgoing(Option<Box<Sending>>);
 
 struct Sending {

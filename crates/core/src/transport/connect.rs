@@ -191,7 +191,7 @@ impl Way {
                 tcp_user_timeout,
                 ..
             } = self.lasting;
-            tcp::configure(&tcp, tcp_keepalive, tcp_user_timeout)?;
+            tcp::configure(&tcp, tcp_keepalive, tcp_user_timeout);
             Ok(Wire::Tcp(tcp))
         };
         tcp.await.map_err(|cause: io::Error| {
@@ -283,13 +283,30 @@ mod tests {
         let url: Uri = format!("http://{}", listener.local_addr().unwrap())
             .parse()
             .unwrap();
-        for (keepalive, user_timeout) in [(Some(7), Some(9)), (None, None)] {
-            let seconds = |count: Option<u64>| count.map(Duration::from_secs);
+        let seconds = Duration::from_secs;
+        let half = Duration::from_millis(500);
+        let longest = Duration::from_millis(i32::MAX as u64);
+        for (keepalive, kept, user_timeout, limit) in [
+            (
+                Some(seconds(7)),
+                Some(seconds(7)),
+                Some(seconds(9)),
+                seconds(9),
+            ),
+            (Some(half), Some(seconds(1)), Some(half), half),
+            (
+                Some(Duration::MAX),
+                Some(seconds(32_767)),
+                Some(Duration::MAX),
+                longest,
+            ),
+            (None, None, None, Duration::ZERO),
+        ] {
             let lasting = Lasting {
                 protocols: &[],
                 max_age: Duration::MAX,
-                tcp_keepalive: seconds(keepalive),
-                tcp_user_timeout: seconds(user_timeout),
+                tcp_keepalive: keepalive,
+                tcp_user_timeout: user_timeout,
             };
             let second = Duration::from_secs(1);
             let resolver = CachedResolver::new(Arc::new(SystemResolver::new()), second);
@@ -312,12 +329,12 @@ mod tests {
                 sockopt::socket_keepalive(&tcp).unwrap(),
                 keepalive.is_some()
             );
-            if let Some(interval) = seconds(keepalive) {
+            if let Some(interval) = kept {
                 assert_eq!(sockopt::tcp_keepidle(&tcp).unwrap(), interval);
                 assert_eq!(sockopt::tcp_keepintvl(&tcp).unwrap(), interval);
             }
-            let limit = user_timeout.map_or(0, |seconds| seconds as u32 * 1000);
-            assert_eq!(sockopt::tcp_user_timeout(&tcp).unwrap(), limit);
+            let milliseconds = sockopt::tcp_user_timeout(&tcp).unwrap();
+            assert_eq!(u128::from(milliseconds), limit.as_millis());
         }
     }
 }

@@ -8,7 +8,7 @@ use http::Uri;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::connect::Connector;
-use super::wire::{Open, Wire};
+use super::wire::{Open, Stream, Wire};
 use crate::Result;
 
 /// Opens connections with the name look-up, the TLS settings, the time limit and the errors of an
@@ -31,11 +31,7 @@ impl Dialer {
     /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), or
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) if TLS is impossible in this build.
     pub async fn dial(&self, url: Uri) -> Result<Connection> {
-        let stream = self.0.connect(&url).await?;
-        Ok(Connection {
-            wire: stream.wire,
-            open: stream.open,
-        })
+        self.0.connect(&url).await.map(Connection::new)
     }
 
     /// Upgrades a plain connection to TLS, for protocols that begin without it. `url` has the host
@@ -61,6 +57,15 @@ impl std::fmt::Debug for Dialer {
 pub struct Connection {
     wire: Wire,
     open: Open,
+}
+
+impl Connection {
+    pub(super) fn new(stream: Stream) -> Self {
+        Self {
+            wire: stream.wire,
+            open: stream.open,
+        }
+    }
 }
 
 impl std::fmt::Debug for Connection {
@@ -94,5 +99,17 @@ impl AsyncWrite for Connection {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.get_mut().wire).poll_shutdown(cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.wire.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().wire).poll_write_vectored(cx, slices)
     }
 }

@@ -72,19 +72,42 @@ pub(super) enum Sender {
     Shared(hyper::client::conn::http2::SendRequest<Outgoing>),
 }
 
-/// A connection of HTTP/1.1, which serves one request at a time. Dropping it closes it as soon as what
-/// was sent is written.
+/// A connection of HTTP/1.1, which serves one request at a time. Dropping it closes it.
 struct Own {
     sender: http1::SendRequest<Outgoing>,
     driver: AbortHandle,
     _expiry: Task,
     number: u64,
     retire_at: Instant,
-    /// When it has been idle for too long.
-    expires_at: Instant,
+    /// When it was made, or the last answer was read to its end.
+    used_at: Instant,
     proxy: Option<Via>,
     has_answered: bool,
 }
+
+impl Own {
+    /// Returns whether a request may use it, now or when it is ready.
+    fn is_good(&self, now: Instant, timeout: Duration) -> bool {
+        !self.sender.is_closed() && after(self.used_at, timeout) > now && self.retire_at > now
+    }
+
+    /// Returns whether it may have ended unnoticed.
+    fn is_doubtful(&self, now: Instant) -> bool {
+        !self.has_answered || now > after(self.used_at, FRESH)
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        // It would wait until the peer has taken the rest of a request that was answered early.
+        if !self.sender.is_ready() {
+            self.driver.abort();
+        }
+    }
+}
+
+/// For how long after an exchange a connection is trusted to be open.
+pub(super) const FRESH: Duration = Duration::from_secs(1);
 
 impl Host {
     pub(super) fn new(
@@ -142,13 +165,15 @@ impl Host {
         #[cfg(feature = "http2")]
         if let Some(shared) = &state.shared {
             if shared.is_good(now, self.keeping.idle_timeout) {
-                return Some(Lease::new(self, Lent::Stream(Arc::clone(shared)), true));
+                let is_doubtful = shared.is_doubtful(now);
+                let lent = Lent::Stream(Arc::clone(shared));
+                return Some(Lease::kept(self, lent, is_doubtful));
             }
             state.shared = None;
         }
         while let Some(own) = state.idle.pop_back() {
-            if !own.sender.is_closed() && own.expires_at > now && own.retire_at > now {
-                return Some(Lease::new(self, Lent::Own(own), true));
+            if own.is_good(now, self.keeping.idle_timeout) {
+                return Some(Lease::kept_own(self, own, now));
             }
         }
         None
@@ -164,7 +189,16 @@ impl Host {
     pub(super) async fn given_back(self: &Arc<Self>) -> Lease {
         let (sender, receiver) = oneshot::channel();
         {
-            let waiting = &mut lock(&self.state).waiting;
+            let now = Instant::now();
+            let mut state = lock(&self.state);
+            // One may have come back since the request looked for it.
+            let place = state.idle.iter().rposition(|own| {
+                own.sender.is_ready() && own.is_good(now, self.keeping.idle_timeout)
+            });
+            if let Some(own) = place.and_then(|place| state.idle.remove(place)) {
+                return Lease::kept_own(self, own, now);
+            }
+            let waiting = &mut state.waiting;
             // Requests that have got another connection, or were dropped.
             while waiting.front().is_some_and(oneshot::Sender::is_closed) {
                 waiting.pop_front();
@@ -192,28 +226,35 @@ impl Host {
                     _expiry: expiry,
                     number,
                     retire_at: made.retire_at,
-                    expires_at: made.retire_at,
+                    used_at: Instant::now(),
                     proxy: made.proxy,
                     has_answered: false,
                 };
-                Lease::new(self, Lent::Own(Box::new(own)), false)
+                Lease::new(self, Lent::Own(Box::new(own)))
             }
             #[cfg(feature = "http2")]
             Sender::Shared(sender) => {
                 self.sharing.learn(true);
                 let shared = Shared::new(sender, expiry, number, made.retire_at, made.proxy);
                 let shared = Arc::new(shared);
-                lock(&self.state).shared = Some(Arc::clone(&shared));
-                Lease::new(self, Lent::Stream(shared), false)
+                let mut state = lock(&self.state);
+                let other = state.shared.as_ref();
+                if !other.is_some_and(|other| other.is_good(Instant::now(), timeout)) {
+                    state.shared = Some(Arc::clone(&shared));
+                }
+                Lease::new(self, Lent::Stream(shared))
             }
         }
     }
 
-    /// Lets a connection be made whose request has got another one.
+    /// Lets a connection be made whose request has got another one, unless as many are being made as
+    /// are kept.
     pub(super) fn make_spare(&self, making: impl Future<Output = ()> + Send + 'static) {
         let spare = &mut lock(&self.state).spare;
         spare.retain(|task| !task.is_finished());
-        spare.push(Task::spawn(making));
+        if spare.len() < self.keeping.max_idle {
+            spare.push(Task::spawn(making));
+        }
     }
 
     /// Gives a connection to a request that waits for one, or keeps it for the next.
@@ -222,10 +263,9 @@ impl Host {
         if own.sender.is_closed() || own.retire_at <= now {
             return;
         }
-        own.expires_at = after(now, self.keeping.idle_timeout);
         let mut state = lock(&self.state);
         while let Some(waiting) = state.waiting.pop_front() {
-            let refused = waiting.send(Lease::new(self, Lent::Own(own), true));
+            let refused = waiting.send(Lease::kept_own(self, own, now));
             match refused.map_err(|mut lease| lease.lent.take()) {
                 Err(Some(Lent::Own(again))) => own = again,
                 _ => return,
@@ -245,7 +285,7 @@ impl Host {
         let timeout = self.keeping.idle_timeout;
         let mut state = lock(&self.state);
         if let Some(place) = state.idle.iter().position(|own| own.number == number) {
-            let expires_at = state.idle[place].expires_at;
+            let expires_at = after(state.idle[place].used_at, timeout);
             if expires_at > now {
                 return Some(expires_at);
             }
@@ -286,6 +326,8 @@ pub(super) struct Lease {
     lent: Option<Lent>,
     /// Whether the connection was there before the request.
     pub(super) is_kept: bool,
+    /// Whether the connection may have ended unnoticed.
+    pub(super) is_doubtful: bool,
     is_in_step: bool,
 }
 
@@ -296,13 +338,26 @@ enum Lent {
 }
 
 impl Lease {
-    fn new(host: &Arc<Host>, lent: Lent, is_kept: bool) -> Self {
+    fn new(host: &Arc<Host>, lent: Lent) -> Self {
         Self {
             host: Arc::clone(host),
             lent: Some(lent),
-            is_kept,
+            is_kept: false,
+            is_doubtful: false,
             is_in_step: true,
         }
+    }
+
+    fn kept(host: &Arc<Host>, lent: Lent, is_doubtful: bool) -> Self {
+        let mut lease = Self::new(host, lent);
+        lease.is_kept = true;
+        lease.is_doubtful = is_doubtful;
+        lease
+    }
+
+    fn kept_own(host: &Arc<Host>, own: Box<Own>, now: Instant) -> Self {
+        let is_doubtful = own.is_doubtful(now);
+        Self::kept(host, Lent::Own(own), is_doubtful)
     }
 
     fn lent(&self) -> &Lent {
@@ -389,7 +444,10 @@ impl Lease {
     pub(super) fn give_back(mut self) {
         self.is_in_step = true;
         match &mut self.lent {
-            Some(Lent::Own(own)) => own.has_answered = true,
+            Some(Lent::Own(own)) => {
+                own.has_answered = true;
+                own.used_at = Instant::now();
+            }
             #[cfg(feature = "http2")]
             Some(Lent::Stream(shared)) => shared.answered(),
             None => {}
@@ -403,8 +461,8 @@ impl Drop for Lease {
             Some(Lent::Own(own)) if self.is_in_step => self.host.keep(own),
             Some(Lent::Own(own)) => own.driver.abort(),
             #[cfg(feature = "http2")]
-            Some(Lent::Stream(shared)) => shared.touch(),
-            None => {}
+            Some(Lent::Stream(shared)) if !self.is_in_step => shared.touch(),
+            _ => {}
         }
     }
 }

@@ -37,7 +37,8 @@ use crate::{BoxFuture, Result};
 /// HTTP/1.1 over pooled connections, with TLS by rustls; HTTP/2 where it is asked for.
 ///
 /// Cheap to clone; clones share the pool. Idle connections are kept for 20 seconds, at most 128 for
-/// each origin, and no connection is reused after about five minutes. Redirects are never followed.
+/// each origin, and no connection is reused after about five minutes. Connections are reused only on
+/// the tokio runtime that made them. Redirects are never followed.
 #[derive(Clone)]
 pub struct HttpTransport {
     pool: Pool,
@@ -369,8 +370,9 @@ impl HttpTransportBuilder {
     }
 
     /// Offers HTTP/2 to servers of `https`, which choose in the TLS handshake; all others are still
-    /// asked by HTTP/1.1. Requests to a server then share one connection. Worth it for many requests
-    /// at once over a long way; a single short request gains nothing. Default: HTTP/1.1.
+    /// asked by HTTP/1.1. Requests to a server then share one connection for each tokio
+    /// runtime. Worth it for many requests at once over a long way; a single short request gains
+    /// nothing. Default: HTTP/1.1.
     ///
     /// A request that becomes too late just before it is written may still send its head, and is then
     /// reset; it is not sent again if it must not be doubled.

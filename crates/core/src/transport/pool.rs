@@ -18,6 +18,7 @@ use tokio::runtime::{Handle, Id};
 use super::body::Outgoing;
 use super::broken;
 use super::connect::{Connector, NO_SCHEME};
+use super::dial::Connection;
 use super::host::{Host, Keeping, Lease, Made, Sender};
 #[cfg(feature = "http2")]
 use super::shared::Sharing;
@@ -96,9 +97,8 @@ impl Pool {
                 Some(lease) => lease,
                 None => Box::pin(self.connection(&host)).await?,
             };
-            if lease.is_kept && !lease.has_answered() {
-                // It may have ended since, and the runtime looks for news of sockets only between
-                // tasks.
+            if lease.is_doubtful {
+                // The runtime looks for news of sockets only between tasks.
                 tokio::task::yield_now().await;
             }
             let mut failure = match lease.send(&path, request).await {
@@ -240,24 +240,28 @@ impl Pool {
         let protocols = self.0.protocols.clone();
         let uri = host.uri.clone();
         async move {
-            let stream = connector.connect(&uri).await?;
-            let io = TokioIo::new(stream.wire);
+            let mut stream = connector.connect(&uri).await?;
+            let retire_at = stream.retire_at;
+            let proxy = stream.proxy.take();
+            #[cfg(feature = "http2")]
+            let is_shared = stream.is_shared;
+            let io = TokioIo::new(Connection::new(stream));
             let lost = |cause| broken::by_hyper(cause, false).with_sent(Sent::No);
             #[cfg(feature = "http2")]
-            if stream.is_shared {
+            if is_shared {
                 let (sender, connection) = protocols.http2.handshake(io).await.map_err(lost)?;
-                spawn_driver(connection, stream.open);
+                spawn_driver(connection);
                 return Ok(Made {
                     sender: Sender::Shared(sender),
-                    retire_at: stream.retire_at,
-                    proxy: stream.proxy,
+                    retire_at,
+                    proxy,
                 });
             }
             let (sender, connection) = protocols.http1.handshake(io).await.map_err(lost)?;
             Ok(Made {
-                sender: Sender::Own(sender, spawn_driver(connection, stream.open)),
-                retire_at: stream.retire_at,
-                proxy: stream.proxy,
+                sender: Sender::Own(sender, spawn_driver(connection)),
+                retire_at,
+                proxy,
             })
         }
     }
@@ -274,10 +278,13 @@ fn with_lease(answer: Response<Incoming>, lease: Lease) -> Result<Response<Body>
     {
         return Err(broken::by_proxy(via, answer.status()).with_sent(Sent::Maybe));
     }
-    Ok(answer.map(|incoming| Body {
-        incoming,
-        lease: Some(lease),
-    }))
+    let mut lease = Some(lease);
+    if hyper::body::Body::is_end_stream(answer.body())
+        && let Some(lease) = lease.take()
+    {
+        lease.give_back();
+    }
+    Ok(answer.map(|incoming| Body { incoming, lease }))
 }
 
 /// The body of an answer. It gives its connection back when it has been read to the end.

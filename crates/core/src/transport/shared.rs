@@ -9,6 +9,7 @@ use tokio::sync::MutexGuard;
 use tokio::time::Instant;
 
 use super::body::Outgoing;
+use super::host::FRESH;
 use super::wire::Via;
 use crate::deadline::after;
 use crate::sync::lock;
@@ -66,16 +67,25 @@ impl Shared {
         !self.is_closed() && self.retire_at > now && expires_at.is_none_or(|at| at > now)
     }
 
+    /// Returns whether it may have ended unnoticed.
+    pub(super) fn is_doubtful(self: &Arc<Self>, now: Instant) -> bool {
+        !self.has_answered()
+            || self
+                .expires_at(FRESH)
+                .is_some_and(|stale_at| now > stale_at)
+    }
+
     pub(super) fn has_answered(&self) -> bool {
         self.has_answered.load(Ordering::Relaxed)
     }
 
     /// Records that an answer was read to its end.
     pub(super) fn answered(&self) {
+        self.touch();
         self.has_answered.store(true, Ordering::Relaxed);
     }
 
-    /// Records that a stream has ended.
+    /// Records that the connection was used.
     pub(super) fn touch(&self) {
         *lock(&self.used_at) = Instant::now();
     }

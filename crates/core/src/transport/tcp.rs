@@ -11,7 +11,7 @@ use tokio::time::{sleep, timeout};
 
 /// Connects to the first address that accepts. Those of the second family are tried at the same time
 /// from a moment later on (RFC 8305). Each family shares the limit, so that an address that drops all
-/// packets leaves time for the next.
+/// packets leaves time for the next. If none accepts, the error is that of the first.
 pub(super) async fn connect(
     addresses: &[IpAddr],
     port: u16,
@@ -28,14 +28,14 @@ pub(super) async fn connect(
     tokio::select! {
         connected = &mut preferred => match connected {
             Ok(tcp) => return Ok(tcp),
-            Err(_) => return others.await,
+            Err(first) => return others.await.map_err(|_| first),
         },
         () = sleep(HEAD_START) => {}
     }
     tokio::select! {
         connected = &mut preferred => match connected {
             Ok(tcp) => Ok(tcp),
-            Err(_) => others.await,
+            Err(first) => others.await.map_err(|_| first),
         },
         connected = &mut others => match connected {
             Ok(tcp) => Ok(tcp),
@@ -49,19 +49,21 @@ const HEAD_START: Duration = Duration::from_millis(300);
 
 async fn in_turn(addresses: &[IpAddr], port: u16, limit: Duration) -> io::Result<TcpStream> {
     let share = limit / u32::try_from(addresses.len()).unwrap_or(1).max(1);
-    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    let mut first = None;
     for ip in addresses {
         let address = SocketAddr::new(*ip, port);
-        last = match timeout(share, TcpStream::connect(address)).await {
+        let cause = match timeout(share, TcpStream::connect(address)).await {
             Ok(Ok(tcp)) => return Ok(tcp),
             Ok(Err(cause)) => cause,
             Err(_) => io::ErrorKind::TimedOut.into(),
         };
+        first.get_or_insert(cause);
     }
-    Err(last)
+    Err(first.unwrap_or_else(|| io::ErrorKind::AddrNotAvailable.into()))
 }
 
-/// Has small writes sent at once, and the system notice that the peer is gone.
+/// Has small writes sent at once, and the system notice that the peer is gone. A connection works
+/// without what the system refuses.
 pub(super) fn configure(
     tcp: &TcpStream,
     keepalive: Option<Duration>,
@@ -70,10 +72,11 @@ pub(super) fn configure(
         expect(unused_variables, reason = "other systems do not have it")
     )]
     user_timeout: Option<Duration>,
-) -> io::Result<()> {
+) {
     let socket = SockRef::from(tcp);
-    socket.set_tcp_nodelay(true)?;
+    tried("TCP_NODELAY", socket.set_tcp_nodelay(true));
     if let Some(interval) = keepalive {
+        let interval = interval.clamp(Duration::from_secs(1), LONGEST_KEEPALIVE);
         let keepalive = TcpKeepalive::new().with_time(interval);
         // The others have no such settings.
         #[cfg(any(
@@ -88,9 +91,24 @@ pub(super) fn configure(
             windows,
         ))]
         let keepalive = keepalive.with_interval(interval).with_retries(3);
-        socket.set_tcp_keepalive(&keepalive)?;
+        tried("SO_KEEPALIVE", socket.set_tcp_keepalive(&keepalive));
     }
     #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
-    socket.set_tcp_user_timeout(user_timeout)?;
-    Ok(())
+    if let Some(limit) = user_timeout {
+        let limit = limit.clamp(Duration::from_millis(1), LONGEST_USER_TIMEOUT);
+        tried("TCP_USER_TIMEOUT", socket.set_tcp_user_timeout(Some(limit)));
+    }
+}
+
+/// The maximum that Linux takes.
+const LONGEST_KEEPALIVE: Duration = Duration::from_secs(32_767);
+
+/// The maximum that Linux takes: it counts milliseconds.
+#[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+const LONGEST_USER_TIMEOUT: Duration = Duration::from_millis(i32::MAX as u64);
+
+fn tried(option: &'static str, outcome: io::Result<()>) {
+    if let Err(cause) = outcome {
+        tracing::debug!(option, %cause, "the system refuses a socket option");
+    }
 }

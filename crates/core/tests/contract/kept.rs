@@ -55,6 +55,18 @@ pub(crate) async fn an_answer_without_a_body_leaves_the_connection_in_step(kind:
     assert_eq!(peer.connections(), 1);
 }
 
+pub(crate) async fn an_empty_stream_that_is_not_read_keeps_the_connection(kind: Kind) {
+    let script = vec![Then::Empty(204), Then::Empty(304), Then::Answer];
+    let peer = Peer::start(kind, [script]).await;
+    let transport = peer.transport();
+    for status in [204, 304] {
+        let answer = transport.stream(peer.request()).await.unwrap();
+        assert_eq!(answer.status, status);
+    }
+    assert_eq!(transport.send(peer.request()).await.unwrap().body, "{}");
+    assert_eq!(peer.connections(), 1);
+}
+
 pub(crate) async fn connection_close_is_obeyed(kind: Kind) {
     let peer = Peer::start(kind, [vec![Then::LastAnswer], vec![Then::Answer]]).await;
     let transport = peer.transport();
@@ -234,7 +246,9 @@ pub(crate) async fn limits_of_for_ever_are_taken_at_their_word(kind: Kind) {
         .network()
         .connect_timeout(Duration::MAX)
         .idle_timeout(Duration::MAX)
-        .max_age(Duration::MAX);
+        .max_age(Duration::MAX)
+        .tcp_keepalive(Some(Duration::MAX))
+        .tcp_user_timeout(Some(Duration::MAX));
     let transport = network.build().unwrap();
     for _ in 0..3 {
         transport.send(peer.request()).await.unwrap();
