@@ -1,12 +1,14 @@
 //! What is promised of HTTP/2 alone: connections that requests share.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use h2::Reason;
 use tokio::sync::Notify;
 use vouchsafe_core::call::CallOptions;
+use vouchsafe_core::observe::Observer;
 use vouchsafe_core::transport::Transport;
 use vouchsafe_core::{ErrorKind, Sent};
 
@@ -29,7 +31,8 @@ pub(crate) async fn one_that_goes_away_keeps_its_streams_and_is_replaced(kind: K
     let signal = Arc::new(Notify::new());
     let going = vec![Then::AnswerAfter(Arc::clone(&signal)), Then::LastAnswer];
     let peer = Peer::start(kind, [going, vec![Then::Answer]]).await;
-    let client = peer.client();
+    let open = Arc::new(Open::default());
+    let client = client(peer.network().observer(Arc::clone(&open) as _));
     let held = peer.once(&client, &WRITE);
     let others = async {
         peer.until_requests(1).await;
@@ -38,12 +41,27 @@ pub(crate) async fn one_that_goes_away_keeps_its_streams_and_is_replaced(kind: K
         while peer.connections() < 2 {
             peer.once(&client, &WRITE).await.unwrap();
         }
+        assert_eq!(open.0.load(Ordering::SeqCst), 2);
         signal.notify_one();
     };
     let (held, ()) = tokio::join!(held, others);
     assert_eq!(held.unwrap().body(), "{}");
     peer.until_ended(1).await;
     assert_eq!(peer.connections(), 2);
+}
+
+/// Counts the connections that an observer knows to be open.
+#[derive(Debug, Default)]
+struct Open(AtomicUsize);
+
+impl Observer for Open {
+    fn connection_opened(&self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn connection_closed(&self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 pub(crate) async fn a_request_that_one_going_away_did_not_take_may_have_been_sent(kind: Kind) {

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
+#[cfg(unix)]
+use http::Method;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Handle};
@@ -14,7 +16,11 @@ use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 use vouchsafe_core::mock::script::{Script, ScriptedServer};
 use vouchsafe_core::task::Task;
+#[cfg(unix)]
+use vouchsafe_core::transport::Request;
 use vouchsafe_core::transport::{HttpTransport, HttpTransportBuilder, Transport};
+#[cfg(unix)]
+use vouchsafe_core::url::{BaseUrl, Target};
 #[cfg(feature = "http2")]
 use vouchsafe_core::{ConnectPhase, ErrorKind, Sent};
 
@@ -39,6 +45,7 @@ struct Counts {
     accepted: usize,
     secured: usize,
     requests: usize,
+    ended: usize,
 }
 
 impl Gated {
@@ -63,6 +70,7 @@ impl Gated {
                     };
                     permit.forget();
                     let _ = serve(acceptor, tcp, &answers, &count).await;
+                    count.send_modify(|counts| counts.ended += 1);
                 }));
             }
         });
@@ -172,6 +180,107 @@ async fn a_request_that_is_dropped_while_it_waits_takes_no_connection_along() {
     let (first, second) = tokio::join!(transport.send(get(&server.url)), waiting);
     first.unwrap();
     second.unwrap();
+}
+
+#[tokio::test]
+async fn no_more_connections_are_made_for_later_than_are_kept() {
+    let server = Gated::start().await;
+    let transport = server.network().max_idle_per_host(0).build().unwrap();
+    server.handshakes.add_permits(1);
+    let second = async {
+        server.until(1, 1, 1).await;
+        let mut second = transport.send(get(&server.url));
+        tokio::select! {
+            _ = &mut second => unreachable!("there is no connection for it"),
+            () = server.until(2, 1, 1) => {}
+        }
+        server.answers.add_permits(2);
+        second.await
+    };
+    let (first, second) = tokio::join!(transport.send(get(&server.url)), second);
+    first.unwrap();
+    second.unwrap();
+    server.handshakes.add_permits(1);
+    let mut counts = server.counts.clone();
+    let ended = counts.wait_for(|counts| counts.ended == 2).await;
+    assert_eq!(ended.unwrap().secured, 1);
+}
+
+#[cfg(unix)]
+fn to_socket(file: &std::path::Path) -> Request {
+    let base: BaseUrl = format!("unix:{}", file.display()).parse().unwrap();
+    Request::new(Method::POST, base.join(&Target::new("/write")).unwrap())
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_request_that_was_answered_early_does_not_outlive_its_transport() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("server.sock");
+    let listener = tokio::net::UnixListener::bind(&file).unwrap();
+    let tasks = || Handle::current().metrics().num_alive_tasks();
+    let idle = tasks();
+    let transport = HttpTransport::builder().build().unwrap();
+    let mut request = to_socket(&file);
+    request.body = vec![0; 8 << 20].into();
+    let answering = async {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        socket.read_u8().await.unwrap();
+        let answer = b"HTTP/1.1 413 \r\ncontent-length: 0\r\n\r\n";
+        socket.write_all(answer).await.unwrap();
+        socket
+    };
+    let (answer, _held) = tokio::join!(transport.send(request), answering);
+    assert_eq!(answer.unwrap().status, 413);
+    drop(transport);
+    let ended = async {
+        while tasks() > idle {
+            tokio::task::yield_now().await;
+        }
+    };
+    assert!(tokio::time::timeout(LIMIT, ended).await.is_ok());
+}
+
+/// Over a socket file, whose end the peer sees at once.
+#[cfg(unix)]
+#[test]
+fn a_connection_that_ended_while_nothing_drove_the_runtime_is_replaced_unseen() {
+    use std::io::{Read, Write};
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("server.sock");
+    let listener = std::os::unix::net::UnixListener::bind(&file).unwrap();
+    let (end, ending) = std::sync::mpsc::channel::<()>();
+    let (ended, has_ended) = std::sync::mpsc::channel();
+    let server = std::thread::spawn(move || {
+        for _ in 0..2 {
+            let (mut socket, _) = listener.accept().unwrap();
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                socket.read_exact(&mut byte).unwrap();
+                head.extend(byte);
+            }
+            let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+            socket.write_all(answer).unwrap();
+            ending.recv().unwrap();
+            drop(socket);
+            ended.send(()).unwrap();
+        }
+    });
+    let transport = HttpTransport::builder().build().unwrap();
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let request = to_socket(&file);
+    runtime.block_on(async {
+        transport.send(request.clone()).await.unwrap();
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(2)).await;
+    });
+    end.send(()).unwrap();
+    has_ended.recv().unwrap();
+    runtime.block_on(transport.send(request)).unwrap();
+    end.send(()).unwrap();
+    server.join().unwrap();
 }
 
 #[cfg(feature = "http2")]
