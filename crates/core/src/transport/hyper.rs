@@ -286,8 +286,8 @@ impl HttpTransportBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] if the bundle contains no certificate, or an unusable one; the message
-    /// includes its position, counted from 1.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the bundle contains no certificate, or an
+    /// unusable one; the message includes its position, counted from 1.
     pub fn add_root_pem(mut self, pem: &[u8]) -> Result<Self> {
         self.tls.add_root_pem(pem)?;
         Ok(self)
@@ -308,7 +308,8 @@ impl HttpTransportBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] if there is no certificate or no key. The message does not quote them.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if there is no certificate or no key. The
+    /// message does not quote them.
     pub fn client_certificate_pem(mut self, chain: &[u8], key: &[u8]) -> Result<Self> {
         self.tls.set_identity_pem(chain, key)?;
         Ok(self)
@@ -425,7 +426,7 @@ impl HttpTransportBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] if `https` is required and there is no TLS provider or no root, or if
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if `https` is required and there is no TLS provider or no root, or if
     /// the client certificate cannot be used.
     pub fn build(self) -> Result<HttpTransport> {
         let connector = self.connector(self.protocols())?;
@@ -476,7 +477,7 @@ impl HttpTransportBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] if there is no TLS provider or no root.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if there is no TLS provider or no root.
     pub fn tls_config(&self) -> Result<Arc<rustls::ClientConfig>> {
         self.tls.client_config()
     }
