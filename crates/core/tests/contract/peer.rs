@@ -133,7 +133,7 @@ impl Peer {
         self.until(|counts| counts.requests >= count).await;
     }
 
-    /// Waits until so many connections have ended, from either side.
+    /// Waits until this number of connections has ended, from either side.
     pub(crate) async fn until_ended(&self, count: usize) {
         self.until(|counts| counts.ended >= count).await;
     }

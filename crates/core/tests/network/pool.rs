@@ -89,7 +89,7 @@ impl Gated {
         network.unwrap().only_roots().connect_timeout(LIMIT)
     }
 
-    /// Waits until there were so many connections, handshakes and requests, each at least.
+    /// Waits until there were at least these numbers of connections, handshakes and requests.
     async fn until(&self, accepted: usize, secured: usize, requests: usize) {
         let mut counts = self.counts.clone();
         let reached = |counts: &Counts| {
