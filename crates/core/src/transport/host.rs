@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep_until};
 use super::body::Outgoing;
 #[cfg(feature = "http2")]
 use super::shared::{Shared, Sharing};
-use super::wire::Via;
+use super::wire::{FRESH, Via};
 use crate::deadline::after;
 use crate::sync::lock;
 use crate::task::Task;
@@ -105,9 +105,6 @@ impl Drop for Own {
         }
     }
 }
-
-/// For how long after an exchange a connection is trusted to be open.
-pub(super) const FRESH: Duration = Duration::from_secs(1);
 
 impl Host {
     pub(super) fn new(

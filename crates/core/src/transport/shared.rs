@@ -9,8 +9,7 @@ use tokio::sync::MutexGuard;
 use tokio::time::Instant;
 
 use super::body::Outgoing;
-use super::host::FRESH;
-use super::wire::Via;
+use super::wire::{FRESH, Via};
 use crate::deadline::after;
 use crate::sync::lock;
 use crate::task::Task;

@@ -16,6 +16,9 @@ use tokio_rustls::client::TlsStream;
 use crate::deadline::after;
 use crate::observe::Observer;
 
+/// For how long after an exchange a connection is trusted to be open.
+pub(super) const FRESH: Duration = Duration::from_secs(1);
+
 /// Bytes in both directions.
 pub(super) enum Wire {
     Tcp(TcpStream),
