@@ -32,6 +32,10 @@ pub struct VaultStoreBuilder {
 
 /// The maximum size of a record in bytes; the servers take entries of 1 MiB, and keep base64.
 const LARGEST: usize = 700 << 10;
+/// How many requests a store has under way. OpenBao 2.7 has 64 permits for reads and writes: one that waits
+/// for the lock of a key keeps its permit, and the one that has the lock then finds none. It never answers
+/// again, so the processes that share a key should stay below that number together.
+const MAX_IN_FLIGHT: usize = 2;
 /// All names begin with this folder.
 const FOLDER: &str = "vouchsafe";
 
@@ -90,7 +94,10 @@ impl VaultStoreBuilder {
         })?;
         let limit = self.reach.limit();
         let core = self.reach.client(std::slice::from_ref(&url), limit)?;
-        let core = core.read_fault(read_fault).build()?;
+        let core = core
+            .read_fault(read_fault)
+            .max_in_flight(MAX_IN_FLIGHT)
+            .build()?;
         Ok(VaultStore(Arc::new(Api {
             core,
             url,
