@@ -6,8 +6,10 @@ mod examples;
 mod features;
 mod fleet;
 mod interop;
+mod minimal_versions;
 mod mutants;
 mod new_service;
+mod package;
 mod program;
 mod public_types;
 mod schemathesis;
@@ -23,7 +25,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     if asks_for_help(&arguments) {
-        // If even this cannot be written, nobody reads it.
+        // If even this cannot be written, it is not read.
         let _ = writeln!(std::io::stdout(), "{USAGE}");
         return ExitCode::SUCCESS;
     }
@@ -34,8 +36,10 @@ fn main() -> ExitCode {
         ["features", rest @ ..] => features::run(rest),
         ["fleet", rest @ ..] => fleet::run(rest),
         ["interop", rest @ ..] => interop::run(rest),
+        ["minimal-versions", rest @ ..] => minimal_versions::run(rest),
         ["mutants", rest @ ..] => mutants::run(rest),
         ["new-service", rest @ ..] => new_service::run(rest),
+        ["package", rest @ ..] => package::run(rest),
         ["public-types", rest @ ..] => public_types::run(rest),
         ["schemathesis", rest @ ..] => schemathesis::run(rest),
         ["soak", rest @ ..] => soak::run(rest),
@@ -71,11 +75,13 @@ usage: cargo xtask <command>
   fleet faults [--runs N] [--from N] [--kills N] [STORE...]
                       trouble in the middle of refreshes; 1,000 runs and 40 kills for each store
   interop [SERVICE]   drive clients in other languages against the emulators
+  minimal-versions    check every published crate with the oldest dependencies that it accepts
   mutants [GROUP...]  break the code in small ways, and list what no test notices (cargo-mutants)
   new-service NAME --from FILE.openapi.yaml
                       make the crate of a service, and its lines everywhere else
   new-service --check [--whole]
                       make one in a copy of the workspace, and run its tests, or all, there
+  package [ARGUMENTS] package every published crate, and build each from its package
   public-types [PACKAGE...]
                       compare types of other crates in public APIs with docs/public-types.md
   schemathesis SERVICE [--seconds N] [--seed S]

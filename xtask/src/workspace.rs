@@ -1,5 +1,6 @@
 //! Where the workspace is, and what is in it.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -18,6 +19,9 @@ pub(crate) struct Package {
     pub(crate) targets: Vec<Target>,
     /// `None` for everywhere.
     publish: Option<Vec<String>>,
+    /// All else.
+    #[serde(flatten)]
+    pub(crate) about: serde_json::Value,
 }
 
 impl Package {
@@ -60,4 +64,40 @@ pub(crate) fn read(metadata: &[u8]) -> Result<Vec<Package>, String> {
     let metadata: Metadata = serde_json::from_slice(metadata)
         .map_err(|cause| format!("cargo metadata cannot be read: {cause}"))?;
     Ok(metadata.packages)
+}
+
+/// Copies all files that git tracks or would add into a folder, which is emptied first.
+pub(crate) fn copy(copy: &Path) -> Result<(), String> {
+    let root = root();
+    let listed = Command::new("git")
+        .args([
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+        ])
+        .current_dir(&root)
+        .output()
+        .map_err(|cause| format!("git cannot be started: {cause}"))?;
+    if !listed.status.success() {
+        return Err("git cannot list the files of the workspace".to_owned());
+    }
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    let files = listed.split('\0').filter(|name| !name.is_empty());
+    if copy.exists() {
+        fs::remove_dir_all(copy).map_err(|cause| format!("{}: {cause}", copy.display()))?;
+    }
+    // Files that are deleted but not committed are listed too.
+    for file in files
+        .map(PathBuf::from)
+        .filter(|file| root.join(file).exists())
+    {
+        let (from, to) = (root.join(&file), copy.join(&file));
+        let folder = to.parent().map_or(Ok(()), fs::create_dir_all);
+        folder
+            .and_then(|()| fs::copy(&from, &to).map(drop))
+            .map_err(|cause| format!("{}: {cause}", from.display()))?;
+    }
+    Ok(())
 }

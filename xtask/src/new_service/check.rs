@@ -1,8 +1,7 @@
 //! `cargo xtask new-service --check`: runs the command on a small description in a copy of the
 //! workspace, and builds and tests the result.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -24,7 +23,7 @@ pub(super) fn run(tests: Tests) -> Result<(), String> {
     let root = workspace::root();
     // One place for all runs, in the folder that is ignored, so that builds are used again.
     let copy = root.join("target/new-service");
-    copy_sources(&root, &copy)?;
+    workspace::copy(&copy)?;
     let description = root.join(DESCRIPTION);
     Plan::new(&copy, NAME, &description)?.carry_out(&copy)?;
     let stale = codegen::generate(&copy, true)?;
@@ -68,41 +67,6 @@ pub(super) fn run(tests: Tests) -> Result<(), String> {
         "new-service: created, built and tested in {} s",
         now().saturating_sub(begun).as_secs()
     );
-    Ok(())
-}
-
-/// Copies all files that git tracks or would add.
-fn copy_sources(root: &Path, copy: &Path) -> Result<(), String> {
-    let listed = Command::new("git")
-        .args([
-            "ls-files",
-            "-z",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-        ])
-        .current_dir(root)
-        .output()
-        .map_err(|cause| format!("git cannot be started: {cause}"))?;
-    if !listed.status.success() {
-        return Err("git cannot list the files of the workspace".to_owned());
-    }
-    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
-    let files = listed.split('\0').filter(|name| !name.is_empty());
-    if copy.exists() {
-        fs::remove_dir_all(copy).map_err(|cause| format!("{}: {cause}", copy.display()))?;
-    }
-    // Files that are deleted but not committed are listed too.
-    for file in files
-        .map(PathBuf::from)
-        .filter(|file| root.join(file).exists())
-    {
-        let (from, to) = (root.join(&file), copy.join(&file));
-        let folder = to.parent().map_or(Ok(()), fs::create_dir_all);
-        folder
-            .and_then(|()| fs::copy(&from, &to).map(drop))
-            .map_err(|cause| format!("{}: {cause}", from.display()))?;
-    }
     Ok(())
 }
 

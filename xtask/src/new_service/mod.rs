@@ -252,6 +252,7 @@ const TAKEN: &[&str] = &[
 const CRATE: &[(&str, &str)] = &[
     ("Cargo.toml", include_str!("templates/crate/Cargo.toml")),
     ("README.md", include_str!("templates/crate/README.md")),
+    ("LICENSE", include_str!("../../../LICENSE")),
     ("src/lib.rs", include_str!("templates/crate/lib.rs")),
     ("src/error.rs", include_str!("templates/crate/error.rs")),
     (
