@@ -1,5 +1,5 @@
 //! What servers do wrong, and what comes of it: kind, attempts and time, in process and over
-//! sockets, and never a secret in an error or in a log.
+//! sockets, by HTTP/1.1 and by HTTP/2, and never a secret in an error or in a log.
 #![allow(clippy::future_not_send, clippy::unwrap_used, reason = "a test")]
 
 #[path = "../../../tests/support/log.rs"]
@@ -64,13 +64,30 @@ struct Row {
 
 const ATTEMPT: Duration = Duration::from_millis(400);
 
+/// What is spoken, as far as it makes a difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    Http1,
+    /// Over a socket file, which knows no resets.
+    Http1OnFile,
+    #[cfg(feature = "http2")]
+    Http2,
+}
+
+impl By {
+    fn is_http1(self) -> bool {
+        matches!(self, Self::Http1 | Self::Http1OnFile)
+    }
+}
+
 #[rustfmt::skip]
-fn rows() -> Vec<Row> {
+fn rows(by: By) -> Vec<Row> {
     use ErrorKind::{Credential, Decode, NotFound, Status, Timeout, TooLarge, Transport};
 
     /// What is left of a refusal in the server's words.
     const HIDDEN: &str = "[secret]";
     const BROKE: &str = "the connection broke before the answer";
+    const CLOSED: &str = "the connection closed without an answer";
     const BROKE_WITHIN: &str = "the connection broke within the answer's body";
     const LARGE: &str = "the answer is larger than the 1048576 bytes allowed";
     const LATE: (ErrorKind, &str, Option<u16>) =
@@ -78,6 +95,14 @@ fn rows() -> Vec<Row> {
 
     let ms = Duration::from_millis;
     let on = || Fault::on("test.read");
+    let reset = if by == By::Http1OnFile { CLOSED } else { BROKE };
+    let gone = if by.is_http1() { CLOSED } else { BROKE };
+    // By HTTP/2, the length that is declared and that of the frames must agree.
+    let too_short = match by.is_http1() {
+        true => (Decode, "the answer ends too early", Some(200)),
+        false => (Transport, BROKE_WITHIN, Some(200)),
+    };
+    let not_http = if by.is_http1() { "the answer is not HTTP/1.1" } else { "the answer is not HTTP/2" };
     let row = |fault, ends, requests, takes| Row { fault, ends, requests, takes: ms(takes) };
     vec![
         row(on().status(502).body(PLANTED), Err((Status, HIDDEN, Some(502))), 3, 0),
@@ -90,17 +115,17 @@ fn rows() -> Vec<Row> {
         row(on().times(1).delay(ms(500)), Ok(64), 2, 400),
         row(on().no_answer(), Err(LATE), 3, 1200),
         row(on().times(1).no_answer(), Ok(64), 2, 400),
-        row(on().reset_before_head(), Err((Transport, BROKE, None)), 3, 0),
-        row(on().reset_in_head(), Err((Transport, BROKE, None)), 3, 0),
+        row(on().reset_before_head(), Err((Transport, reset, None)), 3, 0),
+        row(on().reset_in_head(), Err((Transport, reset, None)), 3, 0),
         row(on().reset_after_head(), Err((Transport, BROKE_WITHIN, Some(200))), 3, 0),
         row(on().cut_body(), Err((Transport, BROKE_WITHIN, Some(200))), 3, 0),
         row(on().times(1).cut_body(), Ok(64), 2, 0),
         row(on().drip(20, ms(30)), Ok(64), 1, 120),
         row(on().drip(1, ms(100)), Err(LATE), 3, 1200),
-        row(on().wrong_length(5), Err((Decode, "the answer ends too early", Some(200))), 1, 0),
+        row(on().wrong_length(5), Err(too_short), if by.is_http1() { 1 } else { 3 }, 0),
         row(on().wrong_length(9999), Err((Transport, BROKE_WITHIN, Some(200))), 3, 0),
         row(on().wrong_length(2 << 20), Err((TooLarge, LARGE, Some(200))), 1, 0),
-        row(on().not_http(), Err((Transport, "the answer is not HTTP/1.1", None)), 1, 0),
+        row(on().not_http(), Err((Transport, not_http, None)), 1, 0),
         row(on().garbage(), Err((Decode, "the answer is not JSON", Some(200))), 1, 0),
         row(
             on().body(&b"{\"token\": \"planted-3c1f9a\xff\"}"[..]),
@@ -109,6 +134,11 @@ fn rows() -> Vec<Row> {
         row(on().huge_body(2 << 20), Err((TooLarge, LARGE, Some(200))), 1, 0),
         row(on().huge_body(1 << 20), Ok(1 << 20), 1, 0),
         row(on().close_when_idle(), Ok(64), 1, 0),
+        row(on().refuse_stream(), Err((Transport, reset, None)), 3, 0),
+        row(on().times(1).refuse_stream(), Ok(64), 2, 0),
+        row(on().reset_stream(2), Err((Transport, reset, None)), 3, 0),
+        row(on().go_away(0), Err((Transport, gone, None)), 3, 0),
+        row(on().times(1).go_away(11), Ok(64), 2, 0),
         row(on().skewed_date(-60), Ok(64), 1, 0),
         row(on().skewed_date(100_000), Ok(64), 1, 0),
         row(Fault::on("test.write").no_answer(), Ok(64), 1, 0),
@@ -176,12 +206,12 @@ enum Time {
 async fn meet_each(
     host: &Host,
     base: &str,
-    time: Time,
+    (by, time): (By, Time),
     transport: impl Fn() -> Arc<dyn Transport>,
 ) {
     let log = Log::start();
     let source = StaticToken::new(Secret::from(PLANTED));
-    for row in rows() {
+    for row in rows(by) {
         host.reset();
         host.faults().add(row.fault.clone());
         // A busy machine needs time; only what waits for the end of the limit has a short one.
@@ -235,13 +265,22 @@ fn loopback() -> SocketAddr {
     (Ipv4Addr::LOCALHOST, 0).into()
 }
 
+/// Nothing listens there.
+const HERE: &str = "http://127.0.0.1:1";
+
 #[tokio::test(start_paused = true)]
 async fn each_fault_has_its_end_in_process() {
     let host = Host::new(Arc::new(Telling(None)));
-    meet_each(&host, "http://127.0.0.1:1", Time::Paused, || {
-        host.transport()
-    })
-    .await;
+    let how = (By::Http1, Time::Paused);
+    meet_each(&host, HERE, how, || host.transport()).await;
+}
+
+#[cfg(feature = "http2")]
+#[tokio::test(start_paused = true)]
+async fn each_fault_has_its_end_in_process_as_by_http2() {
+    let host = Host::new(Arc::new(Telling(None)));
+    let how = (By::Http2, Time::Paused);
+    meet_each(&host, HERE, how, || host.transport_http2()).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -249,20 +288,26 @@ async fn each_fault_has_its_end_while_clocks_jump() {
     let clock = Arc::new(ManualClock::running());
     let host = Host::builder(Arc::new(Telling(Some(Arc::clone(&clock)))));
     let host = host.clock(clock).build();
-    meet_each(&host, "http://127.0.0.1:1", Time::Paused, || {
-        host.transport()
-    })
-    .await;
+    let how = (By::Http1, Time::Paused);
+    meet_each(&host, HERE, how, || host.transport()).await;
+}
+
+fn network(builder: HttpTransportBuilder) -> Arc<dyn Transport> {
+    Arc::new(builder.build().unwrap())
+}
+
+fn trusting(authority: &CertificateAuthority) -> HttpTransportBuilder {
+    let network = HttpTransport::builder().add_root_pem(authority.pem().as_bytes());
+    network.unwrap().only_roots()
 }
 
 #[tokio::test]
 async fn each_fault_has_its_end_over_tcp() {
     let host = Host::new(Arc::new(Telling(None)));
     let serving = host.serve(loopback()).await.unwrap();
-    meet_each(&host, &serving.url(), Time::Real, || {
-        Arc::new(HttpTransport::builder().build().unwrap())
-    })
-    .await;
+    let how = (By::Http1, Time::Real);
+    let own = || network(HttpTransport::builder());
+    meet_each(&host, &serving.url(), how, own).await;
 }
 
 #[tokio::test]
@@ -270,11 +315,52 @@ async fn each_fault_has_its_end_over_tls() {
     let host = Host::new(Arc::new(Telling(None)));
     let authority = CertificateAuthority::new().unwrap();
     let serving = host.serve_tls(loopback(), &authority).await.unwrap();
-    meet_each(&host, &serving.url(), Time::Real, || {
-        let network = HttpTransport::builder().add_root_pem(authority.pem().as_bytes());
-        Arc::new(network.unwrap().only_roots().build().unwrap())
-    })
-    .await;
+    let how = (By::Http1, Time::Real);
+    let own = || network(trusting(&authority));
+    meet_each(&host, &serving.url(), how, own).await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn each_fault_has_its_end_over_a_socket_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = Host::new(Arc::new(Telling(None)));
+    let serving = host.serve_unix(folder.path().join("s")).await.unwrap();
+    let how = (By::Http1OnFile, Time::Real);
+    let own = || network(HttpTransport::builder());
+    meet_each(&host, &serving.url(), how, own).await;
+}
+
+#[cfg(feature = "http2")]
+#[tokio::test]
+async fn each_fault_has_its_end_over_http2() {
+    let host = Host::new(Arc::new(Telling(None)));
+    let serving = host.serve(loopback()).await.unwrap();
+    let how = (By::Http2, Time::Real);
+    let own = || network(HttpTransport::builder().http2_prior_knowledge());
+    meet_each(&host, &serving.url(), how, own).await;
+}
+
+#[cfg(feature = "http2")]
+#[tokio::test]
+async fn each_fault_has_its_end_over_http2_with_tls() {
+    let host = Host::new(Arc::new(Telling(None)));
+    let authority = CertificateAuthority::new().unwrap();
+    let serving = host.serve_tls(loopback(), &authority).await.unwrap();
+    let how = (By::Http2, Time::Real);
+    let own = || network(trusting(&authority).http2());
+    meet_each(&host, &serving.url(), how, own).await;
+}
+
+#[cfg(all(feature = "http2", unix))]
+#[tokio::test]
+async fn each_fault_has_its_end_over_http2_on_a_socket_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = Host::new(Arc::new(Telling(None)));
+    let serving = host.serve_unix(folder.path().join("s")).await.unwrap();
+    let how = (By::Http2, Time::Real);
+    let own = || network(HttpTransport::builder().http2_prior_knowledge());
+    meet_each(&host, &serving.url(), how, own).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,5 +1,5 @@
-//! The mock's own promises, in process with paused time and over TCP. What comes of each fault is in
-//! `faults`.
+//! The mock's own promises, in process with paused time and over sockets. What comes of each fault is
+//! in `faults`.
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test")]
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use http::header::{DATE, HOST};
 use http::{Method, StatusCode, Uri};
+#[cfg(feature = "http2")]
+use vouchsafe_core::Sent;
 use vouchsafe_core::auth::{Credentials, StaticToken};
 use vouchsafe_core::call::{Answer, Call, CallOptions, Operation, Repeat, Timeouts};
 use vouchsafe_core::mock::route::{Found, Route, find};
@@ -111,6 +113,12 @@ impl Way {
         Self::over(Arc::new(transport), base)
     }
 
+    #[cfg(feature = "http2")]
+    fn http2(base: String) -> Self {
+        let network = HttpTransport::builder().http2_prior_knowledge();
+        Self::over(Arc::new(network.build().unwrap()), base)
+    }
+
     async fn send(&self, operation: &'static Operation) -> Result<Answer> {
         let call = Call::new(operation, Target::new(operation.path()));
         let call = match operation.method() {
@@ -140,10 +148,93 @@ async fn over_tcp_a_call_reaches_the_handler_and_the_journal() {
     reaches(&host, &Way::tcp(serving.url())).await;
 }
 
+#[cfg(feature = "http2")]
+#[tokio::test]
+async fn over_http2_a_call_reaches_the_handler_and_the_journal() {
+    let host = host();
+    let serving = host.serve(loopback()).await.unwrap();
+    reaches(&host, &Way::http2(serving.url())).await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn over_a_socket_file_a_call_reaches_the_handler_and_the_journal() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = host();
+    let serving = host.serve_unix(folder.path().join("s")).await.unwrap();
+    reaches(&host, &Way::tcp(serving.url())).await;
+    #[cfg(feature = "http2")]
+    reaches(&host, &Way::http2(serving.url())).await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_socket_file_is_new_and_gone_with_its_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let (host, path) = (host(), folder.path().join("s"));
+    let serving = host.serve_unix(&path).await.unwrap();
+    assert_eq!(serving.url(), format!("unix:{}", path.display()));
+    for wrong in [path.as_path(), std::path::Path::new("relative")] {
+        let error = host.serve_unix(wrong).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+    }
+    drop(serving);
+    assert!(!path.exists());
+    drop(host.serve_unix(&path).await.unwrap());
+}
+
+#[cfg(feature = "http2")]
+#[tokio::test]
+async fn streams_of_a_connection_do_not_wait_for_each_other() {
+    let host = host();
+    let serving = host.serve(loopback()).await.unwrap();
+    let network = HttpTransport::builder().http2_prior_knowledge();
+    let way = Way {
+        client: CoreClient::builder().network(network).build().unwrap(),
+        base: serving.url(),
+    };
+    host.faults().add(Fault::on("test.write").no_answer());
+    let write = way.send(&WRITE);
+    let others = async {
+        while host.journal().count("test.write") == 0 {
+            way.send(&READ).await.unwrap();
+        }
+        way.send(&READ).await.unwrap();
+        // It ends the stream that waits, too.
+        drop(serving);
+    };
+    let (written, ()) = tokio::join!(write, others);
+    let error = written.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.sent()),
+        (ErrorKind::Transport, Sent::Maybe)
+    );
+}
+
+#[cfg(feature = "http2")]
+#[tokio::test]
+async fn more_is_read_over_http2_than_fits_a_window() {
+    let host = host();
+    let serving = host.serve(loopback()).await.unwrap();
+    let network = HttpTransport::builder().http2_prior_knowledge();
+    let transport = network.build().unwrap();
+    let url = format!("{}/write", serving.url());
+    for (length, status) in [(1 << 20, 200), ((16 << 20) + 1, 413)] {
+        let mut request = Request::new(Method::POST, url.parse().unwrap());
+        request.body = vec![b'x'; length].into();
+        let answer = transport.send(request).await.unwrap();
+        assert_eq!(answer.status, status);
+        if status == 200 {
+            let told = serde_json::from_slice::<serde_json::Value>(&answer.body).unwrap();
+            assert_eq!(told["length"], length.to_string());
+        }
+    }
+}
+
 async fn reaches(host: &Host, way: &Way) {
     let answer = way.send(&WRITE).await.unwrap();
     let body: serde_json::Value = answer.json().unwrap();
-    let authority = way.base.strip_prefix("http://").unwrap();
+    let authority = way.base.strip_prefix("http://").unwrap_or("localhost");
     let expected =
         serde_json::json!({"host": authority, "same": true, "path": "/write", "length": "3"});
     assert_eq!(body, expected);
@@ -159,7 +250,7 @@ async fn reaches(host: &Host, way: &Way) {
 }
 
 #[tokio::test]
-async fn a_fault_in_the_body_leaves_an_answer_without_one_whole_in_process_and_over_tcp() {
+async fn a_fault_in_the_body_leaves_an_answer_without_one_whole() {
     let host = host();
     let serving = host.serve(loopback()).await.unwrap();
     let on = || Fault::on("test.look");
@@ -173,8 +264,15 @@ async fn a_fault_in_the_body_leaves_an_answer_without_one_whole_in_process_and_o
         on().huge_body(2 << 20),
     ] {
         let over_tcp: Arc<dyn Transport> = Arc::new(HttpTransport::builder().build().unwrap());
-        let here = "http://127.0.0.1:1".to_owned();
-        for (transport, base) in [(host.transport(), here), (over_tcp, serving.url())] {
+        let here = || "http://127.0.0.1:1".to_owned();
+        let mut ways = vec![(host.transport(), here()), (over_tcp, serving.url())];
+        #[cfg(feature = "http2")]
+        {
+            let network = HttpTransport::builder().http2_prior_knowledge();
+            ways.push((host.transport_http2(), here()));
+            ways.push((Arc::new(network.build().unwrap()), serving.url()));
+        }
+        for (transport, base) in ways {
             // With the usual limits: it is asked once, however busy the machine is.
             let client = CoreClient::builder().transport(transport).build().unwrap();
             let way = Way { client, base };

@@ -86,9 +86,14 @@ impl CertificateAuthority {
             None => config.with_no_client_auth(),
             Some(clients) => config.with_client_cert_verifier(clients.verifier(provider)?),
         };
-        let config = config
+        #[cfg_attr(not(feature = "http2"), expect(unused_mut, reason = "HTTP/1.1 alone"))]
+        let mut config = config
             .with_single_cert(vec![certificate.der().clone()], key)
             .map_err(fail)?;
+        #[cfg(feature = "http2")]
+        {
+            config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        }
         Ok(Arc::new(config))
     }
 

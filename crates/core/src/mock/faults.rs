@@ -211,8 +211,9 @@ const MAX_NAME: usize = 100;
 /// One fault: its conditions, all of which must hold, and its effect.
 ///
 /// A fault with its own answer ([`status`](Self::status), [`body`](Self::body),
-/// [`garbage`](Self::garbage), [`huge_body`](Self::huge_body)) keeps the request from the service.
-/// Any other lets the service process the request and damages the answer, like an outage of a
+/// [`garbage`](Self::garbage), [`huge_body`](Self::huge_body)), and one that says that nothing was
+/// done ([`refuse_stream`](Self::refuse_stream), [`go_away`](Self::go_away)), keeps the request from
+/// the service. Any other lets the service process the request and damages the answer, like an outage of a
 /// server that has already acted.
 ///
 /// ```
@@ -396,6 +397,26 @@ impl Fault {
         self.harm(Harm::CloseWhenIdle)
     }
 
+    /// Refuses the request's stream without looking at the request (HTTP/2, `REFUSED_STREAM`). Over
+    /// HTTP/1.1, which has no streams, the connection is reset.
+    pub fn refuse_stream(mut self) -> Self {
+        self.own();
+        self.harm(Harm::ResetStream(REFUSED_STREAM))
+    }
+
+    /// Resets the request's stream with an error code (HTTP/2; RFC 9113, section 7), before the
+    /// answer's head. Over HTTP/1.1, which has no streams, the connection is reset.
+    pub fn reset_stream(self, code: u32) -> Self {
+        self.harm(Harm::ResetStream(code))
+    }
+
+    /// Goes away without looking at the request, with an error code (HTTP/2; RFC 9113, sections 6.8
+    /// and 7), and closes the connection. Over HTTP/1.1 the connection is closed without an answer.
+    pub fn go_away(mut self, code: u32) -> Self {
+        self.own();
+        self.harm(Harm::GoAway(code))
+    }
+
     /// Sends a `Date` this many seconds ahead of the host's clock, or behind it if negative; can be
     /// combined with any other fault.
     pub fn skewed_date(mut self, seconds: i64) -> Self {
@@ -473,6 +494,8 @@ pub(super) enum Harm {
     NotHttp,
     HugeBody(u64),
     CloseWhenIdle,
+    ResetStream(u32),
+    GoAway(u32),
 }
 
 impl Harm {
@@ -489,7 +512,9 @@ impl Harm {
             | Self::ResetBeforeHead
             | Self::ResetInHead
             | Self::NotHttp
-            | Self::CloseWhenIdle => false,
+            | Self::CloseWhenIdle
+            | Self::ResetStream(_)
+            | Self::GoAway(_) => false,
         }
     }
 
@@ -505,9 +530,15 @@ impl Harm {
             Self::NotHttp => "not_http",
             Self::HugeBody(_) => "huge_body",
             Self::CloseWhenIdle => "close_when_idle",
+            Self::ResetStream(REFUSED_STREAM) => "refuse_stream",
+            Self::ResetStream(_) => "reset_stream",
+            Self::GoAway(_) => "go_away",
         }
     }
 }
+
+/// Of RFC 9113, section 7.
+const REFUSED_STREAM: u32 = 7;
 
 #[derive(Clone, Debug)]
 struct Own {

@@ -14,8 +14,8 @@ use crate::Clock;
 use crate::call::Operation;
 use crate::transport::{Request, Response};
 
-/// Makes an emulator available in process, over TCP and over TLS, all with the same state, journal
-/// and faults.
+/// Makes an emulator available in process, over TCP, over TLS and on socket files, all with the same
+/// state, journal and faults.
 ///
 /// Cheap to clone; clones share everything.
 #[derive(Clone, Debug)]
@@ -118,7 +118,14 @@ impl Host {
         let harm = fault.as_ref().and_then(|fault| fault.harm);
         let is_answered = !matches!(
             harm,
-            Some(Harm::NoAnswer | Harm::ResetBeforeHead | Harm::ResetInHead | Harm::NotHttp)
+            Some(
+                Harm::NoAnswer
+                    | Harm::ResetBeforeHead
+                    | Harm::ResetInHead
+                    | Harm::NotHttp
+                    | Harm::ResetStream(_)
+                    | Harm::GoAway(_)
+            )
         );
         if is_answered {
             self.0.journal.answered(number, response.status);

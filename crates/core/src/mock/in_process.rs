@@ -18,11 +18,26 @@ use crate::{BoxFuture, Error, Result};
 impl Host {
     /// Returns a transport that calls the host without sockets.
     ///
-    /// Faults cause the same errors as over sockets. All waits run on tokio's clock, which tests
-    /// can pause.
+    /// Faults cause the same errors as over sockets by HTTP/1.1. All waits run on tokio's clock,
+    /// which tests can pause.
     #[must_use]
     pub fn transport(&self) -> Arc<dyn Transport> {
-        Arc::new(InProcess { host: self.clone() })
+        Arc::new(InProcess {
+            host: self.clone(),
+            #[cfg(feature = "http2")]
+            is_http2: false,
+        })
+    }
+
+    /// Like [`transport`](Self::transport), with the errors of faults over HTTP/2.
+    #[cfg(feature = "http2")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "http2")))]
+    #[must_use]
+    pub fn transport_http2(&self) -> Arc<dyn Transport> {
+        Arc::new(InProcess {
+            host: self.clone(),
+            is_http2: true,
+        })
     }
 }
 
@@ -30,6 +45,8 @@ impl Host {
 #[derive(Debug)]
 struct InProcess {
     host: Host,
+    #[cfg(feature = "http2")]
+    is_http2: bool,
 }
 
 impl InProcess {
@@ -55,9 +72,26 @@ impl InProcess {
             return bounded(response, limit);
         };
         let status = response.status;
+        #[cfg(feature = "http2")]
+        if self.is_http2 {
+            match harm {
+                Harm::NotHttp => return Err(broken::not_http2("not HTTP".into())),
+                Harm::GoAway(_) => return Err(broken::before_answer("gone away".into())),
+                // Frames have lengths of their own: both must agree (RFC 9113, section 8.1.1).
+                Harm::WrongLength(declared)
+                    if declared <= limit as u64 && declared != response.body.len() as u64 =>
+                {
+                    return Err(within_body(status));
+                }
+                _ => {}
+            }
+        }
         match harm {
             Harm::NoAnswer => std::future::pending().await,
-            Harm::ResetBeforeHead | Harm::ResetInHead => Err(broken::before_answer(reset())),
+            Harm::ResetBeforeHead | Harm::ResetInHead | Harm::ResetStream(_) => {
+                Err(broken::before_answer(reset()))
+            }
+            Harm::GoAway(_) => Err(broken::without_answer(end())),
             Harm::ResetAfterHead => {
                 bounded(response, limit)?;
                 Err(broken::within_body(status, reset()))
@@ -120,7 +154,11 @@ fn bounded(response: Response, limit: usize) -> Result<Response> {
 }
 
 fn within_body(status: StatusCode) -> Error {
-    broken::within_body(status, io::Error::from(io::ErrorKind::UnexpectedEof).into())
+    broken::within_body(status, end())
+}
+
+fn end() -> Box<dyn std::error::Error + Send + Sync> {
+    io::Error::from(io::ErrorKind::UnexpectedEof).into()
 }
 
 fn reset() -> Box<dyn std::error::Error + Send + Sync> {

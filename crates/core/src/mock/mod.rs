@@ -1,4 +1,4 @@
-//! A host for emulators: the same service logic in process and over TCP and TLS.
+//! A host for emulators: the same service logic in process and over TCP, TLS and socket files.
 //!
 //! The state of a service implements [`Emulated`]; an [`Emulator`] keeps it behind a [`Host`],
 //! which passes requests to it, records them in the [`Journal`] and injects [`Faults`]. [`form`]
@@ -22,7 +22,6 @@ pub mod route;
 pub mod script;
 mod serve;
 pub mod strict;
-mod wire;
 
 use std::fmt;
 
@@ -38,6 +37,8 @@ pub use self::faults::{Fault, Faults};
 pub use self::host::{Host, HostBuilder};
 pub use self::journal::{Entry, Journal, digest};
 pub use self::serve::Serving;
+#[cfg(unix)]
+pub use self::serve::ServingUnix;
 use crate::call::Operation;
 use crate::transport::{Request, Response};
 use crate::{Result, Secret};

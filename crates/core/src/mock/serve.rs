@@ -1,38 +1,45 @@
-//! A host over TCP and TLS, by hyper's server.
+//! A host over sockets: TCP, TLS and socket files, by HTTP/1.1 and HTTP/2.
+
+mod http1;
+#[cfg(feature = "http2")]
+mod http2;
+mod reply;
+mod wire;
 
 use std::fmt;
-use std::future::pending;
+use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
+#[cfg(unix)]
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::{BufMut, Bytes, BytesMut};
-use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use bytes::Bytes;
+use http::header::HOST;
 use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{Method, StatusCode, Uri};
-use http_body::{Frame, SizeHint};
-use http_body_util::{BodyExt, Limited};
-use hyper::body::Incoming;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use http::{HeaderValue, StatusCode, Uri};
+use http_body::Body;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use rustls::ServerConfig;
+#[cfg(unix)]
+use tokio::net::UnixListener;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-use tokio::time::Sleep;
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use super::faults::Harm;
+use self::wire::{Socket, Wire};
 use super::host::Exchange;
-use super::wire::{Socket, Wire};
 use super::{CertificateAuthority, Host};
 use crate::task::Task;
 use crate::transport::{Request, Response};
+#[cfg(unix)]
+use crate::url::BaseUrl;
 use crate::{Error, ErrorKind, Result};
 
 impl Host {
-    /// Serves HTTP/1.1 until the returned value is dropped. With port 0 the system picks a free
-    /// port.
+    /// Serves HTTP/1.1, and with the feature `http2` also HTTP/2 to clients that speak it without
+    /// asking, until the returned value is dropped. With port 0 the system picks a free port.
     ///
     /// # Errors
     ///
@@ -41,7 +48,8 @@ impl Host {
         Serving::start(self.clone(), address, None).await
     }
 
-    /// Serves HTTP/1.1 over TLS with a certificate for 127.0.0.1, ::1 and localhost.
+    /// Serves HTTP/1.1, and with the feature `http2` also HTTP/2 to clients that offer it in the
+    /// handshake, over TLS with a certificate for 127.0.0.1, ::1 and localhost.
     ///
     /// # Errors
     ///
@@ -70,6 +78,20 @@ impl Host {
         let tls = authority.server_config(Some(clients))?;
         Serving::start(self.clone(), address, Some(tls)).await
     }
+
+    /// Serves as [`serve`](Self::serve) does, but on a new socket file, which is removed when the
+    /// returned value is dropped. A socket file knows no resets: faults close the connection where
+    /// they would reset it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the path is not absolute, too long or not
+    /// one that [`BaseUrl`] can name, if the file exists, or if it cannot be created.
+    #[cfg(unix)]
+    #[expect(clippy::unused_async, reason = "it needs a runtime, as the others do")]
+    pub async fn serve_unix(&self, path: impl AsRef<Path>) -> Result<ServingUnix> {
+        ServingUnix::start(self.clone(), path.as_ref())
+    }
 }
 
 /// A host that is served on a socket. Dropping this ends all its connections.
@@ -86,10 +108,7 @@ impl Serving {
         address: SocketAddr,
         tls: Option<Arc<ServerConfig>>,
     ) -> Result<Self> {
-        let fail = |cause: std::io::Error| {
-            let message = format!("cannot listen on {address}");
-            Error::new(ErrorKind::Config, message).with_source(cause)
-        };
+        let fail = |cause| cannot_listen(address, cause);
         let listener = TcpListener::bind(address).await.map_err(fail)?;
         let address = listener.local_addr().map_err(fail)?;
         let scheme = match tls {
@@ -100,10 +119,11 @@ impl Serving {
             host,
             scheme: scheme.clone(),
         };
+        let listener = Listener::Tcp(listener, tls.map(TlsAcceptor::from));
         Ok(Self {
             address,
             scheme,
-            _task: Task::spawn(accept(listener, tls.map(TlsAcceptor::from), service)),
+            _task: Task::spawn(accept(listener, service)),
         })
     }
 
@@ -126,37 +146,106 @@ impl fmt::Debug for Serving {
     }
 }
 
+/// A host that is served on a socket file. Dropping this ends all its connections, and removes the
+/// file.
+#[cfg(unix)]
+#[must_use = "dropping it ends the server"]
+pub struct ServingUnix {
+    url: BaseUrl,
+    path: PathBuf,
+    _task: Task,
+}
+
+#[cfg(unix)]
+impl ServingUnix {
+    fn start(host: Host, path: &Path) -> Result<Self> {
+        let url = format!("unix:{}", path.display()).parse()?;
+        let listener =
+            UnixListener::bind(path).map_err(|cause| cannot_listen(path.display(), cause))?;
+        let service = Service {
+            host,
+            scheme: Scheme::HTTP,
+        };
+        Ok(Self {
+            url,
+            path: path.to_owned(),
+            _task: Task::spawn(accept(Listener::Unix(listener), service)),
+        })
+    }
+
+    /// Returns the root URL, such as `unix:/run/agent.sock`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.url.to_string()
+    }
+}
+
+#[cfg(unix)]
+impl Drop for ServingUnix {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+#[cfg(unix)]
+impl fmt::Debug for ServingUnix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ServingUnix({})", self.url)
+    }
+}
+
+fn cannot_listen(place: impl fmt::Display, cause: io::Error) -> Error {
+    Error::new(ErrorKind::Config, format!("cannot listen on {place}")).with_source(cause)
+}
+
+enum Listener {
+    Tcp(TcpListener, Option<TlsAcceptor>),
+    #[cfg(unix)]
+    Unix(UnixListener),
+}
+
+/// A connection that was accepted.
+enum Arrived {
+    Open(Socket),
+    /// In its handshake.
+    Tls(Box<tokio_rustls::Accept<TcpStream>>),
+}
+
+impl Listener {
+    async fn accept(&self) -> io::Result<Arrived> {
+        match self {
+            Self::Tcp(listener, tls) => {
+                let (tcp, _) = listener.accept().await?;
+                // The client notices a failure here on its side of the connection.
+                let _ = tcp.set_nodelay(true);
+                Ok(match tls {
+                    None => Arrived::Open(Socket::Tcp(tcp)),
+                    Some(tls) => Arrived::Tls(Box::new(tls.accept(tcp))),
+                })
+            }
+            #[cfg(unix)]
+            Self::Unix(listener) => {
+                let (unix, _) = listener.accept().await?;
+                Ok(Arrived::Open(Socket::Unix(unix)))
+            }
+        }
+    }
+}
+
 /// Accepts connections until it is dropped, which drops them too.
-async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, service: Service) {
+async fn accept(listener: Listener, service: Service) {
     let mut connections = JoinSet::new();
     loop {
         match listener.accept().await {
-            Ok((tcp, _)) => {
-                connections.spawn(converse(tcp, tls.clone(), service.clone()));
+            Ok(arrived) => {
+                connections.spawn(service.clone().converse(arrived));
             }
             // Out of file descriptors, or the peer has already gone: let other tasks run.
             Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
         while connections.try_join_next().is_some() {}
     }
-}
-
-async fn converse(tcp: TcpStream, tls: Option<TlsAcceptor>, service: Service) {
-    // The client notices a failure here on its side of the connection.
-    let _ = tcp.set_nodelay(true);
-    let socket = match tls {
-        None => Socket::Plain(tcp),
-        Some(tls) => match tokio::time::timeout(PART_TIME, tls.accept(tcp)).await {
-            Ok(Ok(stream)) => Socket::Tls(Box::new(stream)),
-            Ok(Err(_)) | Err(_) => return,
-        },
-    };
-    let wire = Wire::new(socket);
-    let answering = hyper::service::service_fn(|request| service.answer(request, &wire));
-    let _ = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .serve_connection(TokioIo::new(wire.clone()), answering)
-        .await;
 }
 
 #[derive(Clone)]
@@ -166,57 +255,72 @@ struct Service {
 }
 
 impl Service {
-    /// Answers through hyper, or bypasses it and ends the connection.
-    async fn answer(
-        &self,
-        request: http::Request<Incoming>,
-        wire: &Wire,
-    ) -> Result<http::Response<Reply>, Ended> {
-        let is_head = request.method() == Method::HEAD;
-        let request = match self.read(request).await {
-            Ok(request) => request,
-            Err(status) => return Ok(reply(Response::new(status), Reply::whole(Bytes::new()))),
+    /// Serves a connection until it ends.
+    async fn converse(self, arrived: Arrived) {
+        let socket = match arrived {
+            Arrived::Open(socket) => socket,
+            Arrived::Tls(handshake) => match timeout(PART_TIME, handshake).await {
+                Ok(Ok(tls)) => Socket::Tls(Box::new(tls)),
+                Ok(Err(_)) | Err(_) => return,
+            },
         };
-        let Exchange {
-            response,
-            delay,
-            harm,
-        } = self.host.exchange(&request);
-        if !delay.is_zero() {
-            tokio::time::sleep(delay).await;
+        let wire = Wire::new(socket);
+        #[cfg(feature = "http2")]
+        match timeout(PART_TIME, wire.begins_with(http2::PREFACE)).await {
+            Ok(Ok(true)) => return http2::serve(&self, wire).await,
+            Ok(Ok(false)) => {}
+            Ok(Err(_)) | Err(_) => return,
         }
-        let body = response.body.clone();
-        let body = match harm {
-            None => Reply::whole(body),
-            Some(Harm::Drip { bytes, wait }) => Reply::drip(body, bytes, wait),
-            Some(Harm::HugeBody(bytes)) => Reply::Huge { left: bytes },
-            Some(harm) => {
-                let body = if is_head { &[] } else { &*response.body };
-                harmed(wire, harm, &response, body).await.ok();
-                return Err(Ended);
-            }
+        http1::serve(&self, wire).await;
+    }
+
+    /// Returns what to answer, after the time that it takes.
+    async fn answer<B>(&self, request: http::Request<B>) -> Exchange
+    where
+        B: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>,
+    {
+        let exchange = match self.read(request).await {
+            Ok(request) => self.host.exchange(&request),
+            Err(status) => Exchange {
+                response: Response::new(status),
+                delay: Duration::ZERO,
+                harm: None,
+            },
         };
-        Ok(reply(response, body))
+        if !exchange.delay.is_zero() {
+            tokio::time::sleep(exchange.delay).await;
+        }
+        exchange
     }
 
     /// Reads a whole request, or returns the status to refuse it with.
-    async fn read(&self, request: http::Request<Incoming>) -> Result<Request, StatusCode> {
+    async fn read<B>(&self, request: http::Request<B>) -> Result<Request, StatusCode>
+    where
+        B: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>,
+    {
         let (head, body) = request.into_parts();
         let body = Limited::new(body, MAX_REQUEST);
-        let Ok(read) = tokio::time::timeout(PART_TIME, body.collect()).await else {
+        let Ok(read) = timeout(PART_TIME, body.collect()).await else {
             return Err(StatusCode::REQUEST_TIMEOUT);
         };
         let body = match read {
             Ok(body) => body.to_bytes(),
-            Err(cause) if cause.is::<http_body_util::LengthLimitError>() => {
+            Err(cause) if cause.is::<LengthLimitError>() => {
                 return Err(StatusCode::PAYLOAD_TOO_LARGE);
             }
             Err(_) => return Err(StatusCode::BAD_REQUEST),
         };
+        let mut headers = head.headers;
         let authority = head.uri.authority().cloned().or_else(|| {
-            let host = head.headers.get(HOST)?;
+            let host = headers.get(HOST)?;
             Authority::try_from(host.as_bytes()).ok()
         });
+        // Requests of HTTP/2 name the server only there.
+        if let Some(authority) = &authority
+            && let Ok(host) = HeaderValue::try_from(authority.as_str())
+        {
+            headers.entry(HOST).or_insert(host);
+        }
         let mut parts = head.uri.into_parts();
         parts.scheme = Some(self.scheme.clone());
         parts.authority = authority;
@@ -226,181 +330,14 @@ impl Service {
         // HTTP/1.1 requests without a valid Host are refused (RFC 9112, 3.2).
         let uri = Uri::from_parts(parts).map_err(|_| StatusCode::BAD_REQUEST)?;
         let mut request = Request::new(head.method, uri);
-        request.headers = head.headers;
+        request.headers = headers;
         request.body = body;
         Ok(request)
     }
 }
 
-/// Applies the fault to the connection. The caller then drops the connection.
-async fn harmed(wire: &Wire, harm: Harm, response: &Response, body: &[u8]) -> std::io::Result<()> {
-    match harm {
-        Harm::NoAnswer => pending().await,
-        Harm::ResetBeforeHead => wire.reset_on_drop(),
-        Harm::ResetInHead => {
-            let head = head(response, body.len() as u64);
-            wire.write(&head[..head.len() / 2]).await?;
-            wire.reset_on_drop()
-        }
-        Harm::ResetAfterHead => {
-            wire.write(&head(response, body.len().max(1) as u64))
-                .await?;
-            wire.reset_on_drop()
-        }
-        Harm::CutBody => {
-            let mut bytes = head(response, body.len().max(1) as u64);
-            bytes.extend_from_slice(&body[..body.len() / 2]);
-            wire.write(&bytes).await?;
-            wire.close().await
-        }
-        Harm::WrongLength(declared) => {
-            let mut bytes = head(response, declared);
-            bytes.extend_from_slice(body);
-            wire.write(&bytes).await?;
-            if declared > body.len() as u64 {
-                return wire.close().await;
-            }
-            // The rest of the body is where the next answer would be, and the client has to notice
-            // that. hyper drops this future when the client disconnects.
-            pending().await
-        }
-        Harm::NotHttp => {
-            wire.write(b"\x15\x03\x01 this is not HTTP\r\n\r\n").await?;
-            wire.close().await
-        }
-        Harm::CloseWhenIdle => {
-            let mut bytes = head(response, body.len() as u64);
-            bytes.extend_from_slice(body);
-            wire.write(&bytes).await?;
-            wire.close().await
-        }
-        // hyper writes these.
-        Harm::Drip { .. } | Harm::HugeBody(_) => Ok(()),
-    }
-}
-
-fn head(response: &Response, length: u64) -> BytesMut {
-    let mut head = BytesMut::new();
-    head.put_slice(b"HTTP/1.1 ");
-    head.put_slice(response.status.as_str().as_bytes());
-    head.put_slice(b" \r\n");
-    for (name, value) in &response.headers {
-        if *name != CONTENT_LENGTH && *name != TRANSFER_ENCODING {
-            head.put_slice(name.as_str().as_bytes());
-            head.put_slice(b": ");
-            head.put_slice(value.as_bytes());
-            head.put_slice(b"\r\n");
-        }
-    }
-    head.put_slice(format!("content-length: {length}\r\n\r\n").as_bytes());
-    head
-}
-
-fn reply(response: Response, body: Reply) -> http::Response<Reply> {
-    let mut reply = http::Response::new(body);
-    *reply.status_mut() = response.status;
-    *reply.headers_mut() = response.headers;
-    // hyper frames the body as it is.
-    reply.headers_mut().remove(CONTENT_LENGTH);
-    reply.headers_mut().remove(TRANSFER_ENCODING);
-    reply
-}
-
-/// A body that is sent at the pace of its fault.
-enum Reply {
-    Whole(Bytes),
-    Drip {
-        rest: Bytes,
-        piece: usize,
-        wait: Duration,
-        sleep: Option<Pin<Box<Sleep>>>,
-    },
-    Huge {
-        left: u64,
-    },
-}
-
-impl Reply {
-    fn whole(body: Bytes) -> Self {
-        Self::Whole(body)
-    }
-
-    fn drip(rest: Bytes, piece: usize, wait: Duration) -> Self {
-        Self::Drip {
-            rest,
-            piece,
-            wait,
-            sleep: None,
-        }
-    }
-}
-
-impl http_body::Body for Reply {
-    type Data = Bytes;
-    type Error = std::convert::Infallible;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        let data = match self.get_mut() {
-            Self::Whole(body) => std::mem::take(body),
-            Self::Drip {
-                rest,
-                piece,
-                wait,
-                sleep,
-            } => {
-                if rest.is_empty() {
-                    return Poll::Ready(None);
-                }
-                let waiting = sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep(*wait)));
-                std::task::ready!(waiting.as_mut().poll(cx));
-                *sleep = None;
-                rest.split_to(rest.len().min(*piece))
-            }
-            Self::Huge { left } => {
-                let size = (*left).min(BLANKS.len() as u64) as usize;
-                *left -= size as u64;
-                Bytes::from_static(&BLANKS[..size])
-            }
-        };
-        Poll::Ready((!data.is_empty()).then(|| Ok(Frame::data(data))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match self {
-            Self::Whole(body) => body.is_empty(),
-            Self::Drip { rest, .. } => rest.is_empty(),
-            Self::Huge { left } => *left == 0,
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Whole(body) => SizeHint::with_exact(body.len() as u64),
-            Self::Drip { rest, .. } => SizeHint::with_exact(rest.len() as u64),
-            Self::Huge { .. } => SizeHint::default(),
-        }
-    }
-}
-
-/// Tells hyper to end the connection; the fault has already written its bytes.
-#[derive(Debug)]
-struct Ended;
-
-impl fmt::Display for Ended {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ended by a fault")
-    }
-}
-
-impl std::error::Error for Ended {}
-
 const MAX_REQUEST: usize = 16 << 20;
 
-/// The time limit for a TLS handshake, and for the body of a request. hyper has the same limit for
-/// the head.
+/// The time limit for a TLS handshake, for the first bytes of a connection, and for the body of a
+/// request. hyper has the same limit for the head.
 const PART_TIME: Duration = Duration::from_secs(30);
-
-static BLANKS: [u8; 16 << 10] = [b' '; 16 << 10];

@@ -28,6 +28,8 @@ pub(super) fn by_hyper(cause: hyper::Error, is_stale: bool) -> Error {
         _ if cause.is_incomplete_message() => without_answer,
         _ if is_large => head_too_large,
         _ if cause.is_parse() => not_http,
+        #[cfg(feature = "http2")]
+        _ if breaks_http2(&cause) => not_http2,
         _ => before_answer,
     };
     broken(cause.into()).with_stale_connection(is_stale)
@@ -86,6 +88,21 @@ pub(crate) fn within_body(status: StatusCode, cause: Cause) -> Error {
 /// the same.
 pub(crate) fn not_http(cause: Cause) -> Error {
     broken("the answer is not HTTP/1.1", cause).with_retryable(false)
+}
+
+/// The peer broke the rules of HTTP/2, or does not speak it. The next connection would end likewise.
+#[cfg(feature = "http2")]
+pub(crate) fn not_http2(cause: Cause) -> Error {
+    broken("the answer is not HTTP/2", cause).with_retryable(false)
+}
+
+/// Returns whether the connection was ended by this side, for what the peer sent.
+#[cfg(feature = "http2")]
+fn breaks_http2(cause: &hyper::Error) -> bool {
+    let first = std::error::Error::source(cause);
+    std::iter::successors(first, |cause| cause.source())
+        .filter_map(|cause| cause.downcast_ref::<h2::Error>())
+        .any(|cause| cause.is_go_away() && cause.is_library())
 }
 
 /// The head of the answer has more lines or bytes than hyper reads.

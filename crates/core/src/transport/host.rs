@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use http::header::HOST;
-use http::uri::{PathAndQuery, Scheme};
+use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderValue, Request, Response, Uri};
 use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1};
@@ -151,6 +151,10 @@ impl Host {
     /// Returns the URL of a request to the server.
     fn absolute(&self, path: &PathAndQuery) -> Uri {
         let mut parts = self.uri.clone().into_parts();
+        if !self.is_named_by_url() {
+            parts.scheme = Some(Scheme::HTTP);
+            parts.authority = Authority::try_from(self.header.as_bytes()).ok();
+        }
         parts.path_and_query = Some(path.clone());
         Uri::from_parts(parts).unwrap_or_default()
     }
@@ -425,7 +429,7 @@ impl Lease {
             if given.is_none() {
                 headers.insert(HOST, host.header.clone());
             }
-        } else if given == Some(&host.header) && host.is_named_by_url() {
+        } else if given == Some(&host.header) {
             // `:authority` is in its place (RFC 9113, 8.3.1), and some servers, nginx 1.22 among them,
             // answer 400 to a request with both.
             headers.remove(HOST);

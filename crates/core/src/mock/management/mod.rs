@@ -23,8 +23,9 @@
 //! `seed`, `from_ms` with `until_ms`), and effects: `status`, `headers`, `json` or `text`,
 //! `retry_after_s`, `delay_ms`, `skewed_date_s`, and `harm`, which is one of `"no_answer"`,
 //! `"reset_before_head"`, `"reset_in_head"`, `"reset_after_head"`, `"cut_body"`, `"not_http"`,
-//! `"garbage"`, `"close_when_idle"`, `{"drip": {"bytes": 1, "wait_ms": 100}}`, `{"wrong_length":
-//! 5}` and `{"huge_body": 10000000}`. [`Fault`] documents each of them.
+//! `"garbage"`, `"close_when_idle"`, `"refuse_stream"`, `{"reset_stream": 2}`, `{"go_away": 11}`,
+//! `{"drip": {"bytes": 1, "wait_ms": 100}}`, `{"wrong_length": 5}` and `{"huge_body": 10000000}`.
+//! [`Fault`] documents each of them.
 //!
 //! Any web page that is open on the machine can send requests to loopback addresses. Therefore the
 //! management requires a loopback name in `Host`, and refuses the origins of other pages and the
