@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use vouchsafe::core::call::{Retry, Timeouts};
-use vouchsafe::core::transport::{HttpTransport, Transport};
+use vouchsafe::core::transport::{HttpTransport, Proxy, Transport};
 use vouchsafe::core::url::BaseUrl;
 use vouchsafe::core::{Error, ErrorKind, Result as CoreResult, env};
 
@@ -19,6 +19,13 @@ pub(crate) struct ConnectionArgs {
     /// Also trusts the certificate authorities in a PEM file
     #[arg(long, value_name = "PEM", global = true)]
     ca_file: Option<PathBuf>,
+    /// Sends requests to other machines through a proxy: http://HOST:PORT, or https:// for one that
+    /// speaks TLS
+    #[arg(long, value_name = "URL", global = true)]
+    proxy: Option<String>,
+    /// Uses the proxies that HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY name
+    #[arg(long, global = true)]
+    proxy_from_env: bool,
     /// How long one request may take, in seconds or with a unit: 5, 2.5, 800ms
     #[arg(long, value_name = "TIME", global = true, default_value = "5", value_parser = duration)]
     timeout: Duration,
@@ -54,7 +61,28 @@ impl ConnectionArgs {
             let pem = std::fs::read(path).map_err(|cause| fail(&cause))?;
             builder = builder.add_root_pem(&pem).map_err(|cause| fail(&cause))?;
         }
+        if let Some(proxy) = self.proxy()? {
+            builder = builder.proxy(proxy);
+        }
         Ok(Arc::new(builder.build()?))
+    }
+
+    fn proxy(&self) -> Result<Option<Proxy>, Failure> {
+        match &self.proxy {
+            Some(_) if self.proxy_from_env => Err(Failure::usage(
+                "one proxy is enough: give one of --proxy and --proxy-from-env",
+            )),
+            Some(url) if url.contains('@') => Err(Failure::usage(
+                "--proxy takes no password: other users of the machine can read arguments",
+            )
+            .hint("set HTTPS_PROXY and HTTP_PROXY to the URL, and give --proxy-from-env")),
+            Some(url) => {
+                let proxy = Proxy::new(url).map_err(|fault| fault.with_origin("--proxy"))?;
+                Ok(Some(proxy))
+            }
+            None if self.proxy_from_env => Ok(Some(Proxy::from_env()?)),
+            None => Ok(None),
+        }
     }
 
     /// Waits for one request outside of a client, as long as an attempt of one may take.

@@ -221,6 +221,10 @@ fn hint(error: &core::Error) -> Option<String> {
         core::ErrorKind::Connect(ConnectPhase::Tls) => {
             "if the server's certificate is from a private authority, use --ca-file"
         }
+        core::ErrorKind::Connect(ConnectPhase::Proxy) => {
+            "is the proxy's URL right? If it asks for a password, put that into HTTPS_PROXY and \
+             HTTP_PROXY, and give --proxy-from-env"
+        }
         core::ErrorKind::Connect(_) => "is the URL right, and the service up?",
         core::ErrorKind::Timeout(_) => "try again, or allow more time with --timeout",
         core::ErrorKind::Throttled => match error.retry_after() {

@@ -9,6 +9,7 @@ mod discovery;
 mod environment;
 mod guides;
 mod prompt;
+mod proxy;
 mod secrets;
 mod serve;
 mod serve_tvm;
