@@ -3,7 +3,8 @@
 
 use std::path::Path;
 
-use vouchsafe_tests::fleet::{self, Ground};
+use vouchsafe_test_stores::Ground;
+use vouchsafe_tests::fleet;
 
 async fn missed(ground: Ground) -> Result<Vec<String>, String> {
     fleet::four_processes(Path::new(env!("CARGO_BIN_EXE_fleet")), ground).await

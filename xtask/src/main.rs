@@ -70,7 +70,8 @@ usage: cargo xtask <command>
   codegen [--check]   write (or compare) what crates/*/api/*.openapi.yaml describe
   examples            run the examples of every crate
   features            build every feature alone, and check what each pulls in
-  fleet table         let processes meet a dead token, on every store, beside pancloud
+  fleet table [STORE...]
+                      let processes meet a dead token, on every store, beside pancloud
   fleet machines      the same on machines whose clocks differ, with a suspended process
   fleet faults [--runs N] [--from N] [--kills N] [STORE...]
                       trouble in the middle of refreshes; 1,000 runs and 40 kills for each store

@@ -4,7 +4,8 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-use vouchsafe_tests::fleet::{self, Ground};
+use vouchsafe_test_stores::Ground;
+use vouchsafe_tests::fleet;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -20,7 +21,7 @@ async fn main() -> ExitCode {
 }
 
 const USAGE: &str =
-    "expected: table | machines | faults [--runs N] [--from N] [--kills N] [STORE...]";
+    "expected: table [STORE...] | machines | faults [--runs N] [--from N] [--kills N] [STORE...]";
 
 async fn run() -> Result<bool, String> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -28,8 +29,9 @@ async fn run() -> Result<bool, String> {
     let own = std::env::current_exe().map_err(|cause| cause.to_string())?;
     match arguments.as_slice() {
         ["member"] => fleet::member().await.map(|()| true),
-        [target, "table"] => {
-            let table = fleet::table(&own, &Path::new(target).join("interop")).await?;
+        [target, "table", stores @ ..] => {
+            let only: Result<Vec<_>, _> = stores.iter().map(|name| Ground::named(name)).collect();
+            let table = fleet::table(&own, &Path::new(target).join("interop"), &only?).await?;
             print(&table)?;
             Ok(table.is_good())
         }

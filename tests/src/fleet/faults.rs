@@ -21,10 +21,11 @@ use vouchsafe::core::mock::ManualClock;
 use vouchsafe::core::sync::lock;
 use vouchsafe::core::transport::Transport;
 use vouchsafe::core::{Clock, Secret};
+use vouchsafe_test_stores::{Ground, Shared, Site};
 
 use super::Proof;
-use super::ground::{Ground, Shared, Site, record, seed};
 use super::issuer::{Dead, Issuer};
+use super::record::{record, seed};
 use super::scene::started;
 use super::steps::{Hook, Moment, Side, Step, around, around_requests, shortened};
 use super::trouble::{Kind, Trouble};
@@ -194,6 +195,10 @@ impl Case {
         let clock: Arc<dyn Clock> = Arc::new(ManualClock::running());
         // Records in memory belong to one process, so here all of them share one store.
         let memory = site.open(&clock)?;
+        let records = match site.ground {
+            Ground::Memory => Arc::clone(&memory.store),
+            _ => site.records(&clock)?,
+        };
         let open = |clock: &Arc<dyn Clock>| match site.ground {
             Ground::Memory => Ok(memory.clone()),
             _ => site.open(clock),
@@ -202,7 +207,7 @@ impl Case {
         let dead = Dead::Refused.token();
         runtime.block_on(seed(&*memory.store, &profile, &dead))?;
         let process = |shared, transport, clock: &Arc<dyn Clock>| Process {
-            shared: shortened(&shared, shortest(site.ground)),
+            shared: shortened(&shared, site.ground.shortest_lease()),
             transport,
             clock: Arc::clone(clock),
             profile: profile.clone(),
@@ -293,7 +298,7 @@ impl Case {
                 return Err(format!("the next process: {first:?}, then {second:?}"));
             }
         };
-        let left = runtime.block_on(record(&*memory.store, &profile))?;
+        let left = runtime.block_on(record(&*records, &profile))?;
         let left = left["refresh_token"].as_str().unwrap_or_default();
         if !matches!(next, Next::LogsIn) && !issuer.takes(left) {
             return Err("the refresh token in the store is not good".to_owned());
@@ -318,7 +323,7 @@ impl Case {
                 if matches!(self.kind, Kind::Down | Kind::Full) {
                     self.settle(&credentials, process, issuer).await?;
                 }
-                Ok::<(), String>(())
+                credentials.flush().await.map_err(|error| error.to_string())
             };
             tokio::select! {
                 done = work => done,
@@ -376,25 +381,25 @@ impl Process {
         builder.build()
     }
 
-    /// Needs another token than the dead one.
+    /// Needs another token than the dead one, and ends.
     async fn need(&self) -> Result<Secret, Error> {
-        self.credentials()?.refresh_stale(&self.dead).await
+        let credentials = self.credentials()?;
+        let token = credentials.refresh_stale(&self.dead).await;
+        ended(&credentials, token).await
     }
 
-    /// Replaces whatever token there is.
+    /// Replaces whatever token there is, and ends.
     async fn again(&self) -> Result<Secret, Error> {
-        self.credentials()?.refresh().await
+        let credentials = self.credentials()?;
+        let token = credentials.refresh().await;
+        ended(&credentials, token).await
     }
 }
 
-/// How long a lease lasts at most, so that no run waits for it: the least that the server can do.
-pub(super) fn shortest(ground: Ground) -> Duration {
-    match ground {
-        Ground::Etcd => Duration::from_secs(2),
-        // Its clock is right to within a second.
-        Ground::DynamoDb => Duration::from_secs(4),
-        _ => Duration::from_millis(300),
-    }
+/// Saves what a busy store did not take in time, as a program does before it ends.
+async fn ended(credentials: &Credentials, token: Result<Secret, Error>) -> Result<Secret, Error> {
+    credentials.flush().await?;
+    token
 }
 
 fn runtime() -> Result<Runtime, String> {

@@ -13,7 +13,7 @@ use vouchsafe::core::mock::Serving;
 use vouchsafe::core::transport::Transport;
 use vouchsafe::core::{Clock as _, Secret, SystemClock};
 
-use super::ground::{CLIENT_ID, CLIENT_SECRET, FIRST};
+use super::record::{CLIENT_ID, CLIENT_SECRET, FIRST};
 
 /// What an access token that is of no use looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use vouchsafe::cloud_credentials::mock::Rotation;
 use vouchsafe::core::{Clock, SystemClock};
+use vouchsafe_test_stores::{Ground, Site};
 
 use super::Proof;
-use super::faults::shortest;
-use super::ground::{Ground, Shared, Site, record, seed};
 use super::issuer::{Dead, Issuer};
 use super::member::{Orders, Outcome, PROFILE, STOPPED};
 use super::process::{Process, Program};
+use super::record::{record, seed};
 use super::scene::{damage, started};
 use super::steps::{Moment, Side, Step};
 
@@ -35,7 +35,6 @@ pub async fn kills(fleet: &Path, ground: Ground, count: usize) -> Result<Proof, 
         return Ok(proof);
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let shared = site.open(&clock)?;
     let moments = Step::ALL
         .into_iter()
         .flat_map(|step| [Side::Before, Side::After].map(|side| Moment { step, side }));
@@ -44,7 +43,7 @@ pub async fn kills(fleet: &Path, ground: Ground, count: usize) -> Result<Proof, 
         .flat_map(|rotation| moments.clone().map(move |moment| (rotation, moment)));
     let (mut served, mut lost) = (0, 0);
     for (rotation, moment) in cases.cycle().take(count) {
-        match kill(&program, &site, &shared, rotation, moment).await {
+        match kill(&program, &site, &clock, rotation, moment).await {
             Ok(true) => served += 1,
             Ok(false) => lost += 1,
             Err(why) => proof.fail(format!(
@@ -63,15 +62,15 @@ pub async fn kills(fleet: &Path, ground: Ground, count: usize) -> Result<Proof, 
 async fn kill(
     program: &Program,
     site: &Site,
-    shared: &Shared,
+    clock: &Arc<dyn Clock>,
     rotation: Rotation,
     moment: Moment,
 ) -> Result<bool, String> {
     let issuer = Issuer::new(rotation)?;
     let serving = issuer.serve((Ipv4Addr::LOCALHOST, 0).into()).await?;
-    seed(&*shared.store, PROFILE, &Dead::Refused.token()).await?;
+    seed(&*site.open(clock)?.store, PROFILE, &Dead::Refused.token()).await?;
     let mut orders = Orders::new(site.clone(), &serving.url(), TASKS);
-    orders.lease = Some(shortest(site.ground));
+    orders.lease = Some(site.ground.shortest_lease());
     let mut next = Process::start(program, &orders).await?;
     orders.stop = Some(moment);
     let mut victim = Process::start(program, &orders).await?;
@@ -88,7 +87,7 @@ async fn kill(
     if (outcome.served, counts.refusals) != expected {
         return Err(format!("{counts:?}, {outcome:?}"));
     }
-    match damage(&record(&*shared.store, PROFILE).await?, &issuer) {
+    match damage(&record(&*site.records(clock)?, PROFILE).await?, &issuer) {
         Some(damage) if !is_lost => Err(damage),
         _ => Ok(!is_lost),
     }

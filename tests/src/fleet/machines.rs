@@ -10,13 +10,14 @@ use tokio::task::JoinSet;
 use vouchsafe::cloud_credentials::mock::Rotation;
 use vouchsafe::core::task::blocking;
 use vouchsafe::core::{Clock, SystemClock};
+use vouchsafe_test_stores::{Ground, Started};
 
 use super::Proof;
-use super::ground::{Ground, Started, port, record, seed};
 use super::issuer::{Dead, Issuer};
 use super::member::{Orders, Outcome, PROFILE, STOPPED, UNSAVED};
 use super::network::Machine;
 use super::process::{Process, Program};
+use super::record::{record, seed};
 use super::scene::{Burst, damage, started};
 use super::steps::{Moment, Side, Step};
 
@@ -143,7 +144,7 @@ async fn scene(
     let mut ways = Vec::new();
     let mut orders = Vec::new();
     for machine in machines {
-        for port in [port(&site), serving.address().port()] {
+        for port in [site.port(), serving.address().port()] {
             ways.extend(machine.reach(port).await?);
         }
         let mut site = site.clone();

@@ -15,8 +15,10 @@ use vouchsafe::core::mock::ManualClock;
 use vouchsafe::core::task::blocking;
 use vouchsafe::core::transport::HttpTransport;
 use vouchsafe::core::{BoxFuture, Clock, Result as CoreResult};
+use vouchsafe_test_stores::{Ground, Shared, Site};
 
-use super::ground::{Ground, Shared, Site};
+use super::issuer::Dead;
+use super::record::{record, seed};
 use super::steps::{Hook, Moment, around, around_requests, shortened};
 
 /// What a process does.
@@ -116,12 +118,7 @@ pub async fn run() -> Result<(), String> {
             shared = orders.site.open(&clock)?;
         }
         if orders.site.ground == Ground::Memory && number == 0 {
-            super::ground::seed(
-                &*shared.store,
-                PROFILE,
-                &super::issuer::Dead::Refused.token(),
-            )
-            .await?;
+            seed(&*shared.store, PROFILE, &Dead::Refused.token()).await?;
         }
         let credentials = credentials(&orders, &shared, &clock)?;
         clients.push((client(&orders, &credentials)?, credentials));
@@ -151,8 +148,8 @@ pub async fn run() -> Result<(), String> {
     }
     if orders.site.ground == Ground::Memory {
         // No other process can look at it.
-        let record = super::ground::record(&*shared.store, PROFILE).await?;
-        tell(&record.to_string())?;
+        let left = record(&*shared.store, PROFILE).await?;
+        tell(&left.to_string())?;
     }
     tell(&serde_json::to_string(&outcome).map_err(|cause| cause.to_string())?)
 }

@@ -3,7 +3,7 @@
 //!
 //! | part | holds |
 //! | --- | --- |
-//! | `ground` | the stores |
+//! | `record` | the credentials that are shared |
 //! | `issuer` | the authorization server |
 //! | `member`, `process` | one process, from inside and from outside |
 //! | `scene` | one burst of calls with a dead token |
@@ -15,21 +15,19 @@
 use std::fmt;
 
 mod faults;
-mod ground;
 mod issuer;
 mod kills;
 mod machines;
 mod member;
 mod network;
 mod process;
+mod record;
 mod scene;
 mod steps;
 mod table;
 mod trouble;
 
 pub use self::faults::faults;
-pub use self::ground::Ground;
-pub(crate) use self::ground::{Site, Started};
 pub use self::kills::kills;
 pub use self::machines::machines;
 pub use self::member::run as member;

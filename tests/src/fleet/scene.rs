@@ -7,11 +7,12 @@ use std::sync::Arc;
 use serde_json::Value;
 use vouchsafe::cloud_credentials::mock::Rotation;
 use vouchsafe::core::{Clock, SystemClock};
+use vouchsafe_test_stores::{Ground, Site, Started};
 
-use super::ground::{Ground, Site, Started, record, seed};
 use super::issuer::{Counts, Dead, Issuer};
 use super::member::{Objects, Orders, Outcome, PROFILE};
 use super::process::{Process, Program};
+use super::record::{record, seed};
 
 /// How many processes and tasks there are.
 #[derive(Clone, Copy, Debug)]
@@ -82,8 +83,7 @@ pub(super) async fn burst(
     let serving = issuer.serve((Ipv4Addr::LOCALHOST, 0).into()).await?;
     let is_shared = site.ground != Ground::Memory;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let shared = site.open(&clock)?;
-    seed(&*shared.store, PROFILE, &dead.token()).await?;
+    seed(&*site.open(&clock)?.store, PROFILE, &dead.token()).await?;
     let mut orders = Orders::new(site.clone(), &serving.url(), shape.tasks);
     orders.objects = shape.objects;
     orders.is_patient = true;
@@ -109,7 +109,7 @@ pub(super) async fn burst(
     burst.counts = issuer.counts();
     burst.damage = match left {
         Some(left) => damage(&left, &issuer),
-        None => match record(&*shared.store, PROFILE).await {
+        None => match record(&*site.records(&clock)?, PROFILE).await {
             Ok(left) => damage(&left, &issuer),
             Err(why) => Some(why),
         },

@@ -12,8 +12,7 @@ use vouchsafe::core::store::{
 use vouchsafe::core::sync::lock;
 use vouchsafe::core::transport::{Request, Response, Transport};
 use vouchsafe::core::{BoxFuture, Result, SecretBytes};
-
-use super::ground::Shared;
+use vouchsafe_test_stores::Shared;
 
 /// A step of a refresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,14 +146,15 @@ impl Leases for Shortened {
 }
 
 impl<T: ?Sized + Send + Sync> Hooked<T> {
-    async fn hooked<R: Send>(
+    /// Begins the work after the hook: memory does all of it when it is called.
+    async fn hooked<R: Send, F: Future<Output = Result<R>> + Send>(
         &self,
         step: Step,
-        work: impl Future<Output = Result<R>> + Send,
+        work: impl FnOnce() -> F + Send,
     ) -> Result<R> {
         let side = Side::Before;
         self.hook.at(Moment { step, side }).await?;
-        let done = work.await?;
+        let done = work().await?;
         let side = Side::After;
         self.hook.at(Moment { step, side }).await?;
         Ok(done)
@@ -166,7 +166,7 @@ impl Store for Hooked<dyn Store> {
         Box::pin(async move {
             let is_holder = *lock(&self.holder) == Some(task::try_id());
             let step = if is_holder { Step::Again } else { Step::Look };
-            self.hooked(step, self.inner.load(key)).await
+            self.hooked(step, || self.inner.load(key)).await
         })
     }
 
@@ -176,7 +176,7 @@ impl Store for Hooked<dyn Store> {
         expect: &'a Expect,
         value: &'a SecretBytes,
     ) -> BoxFuture<'a, Result<Swapped>> {
-        let swap = self.inner.compare_and_swap(key, expect, value);
+        let swap = || self.inner.compare_and_swap(key, expect, value);
         Box::pin(self.hooked(Step::Save, swap))
     }
 
@@ -197,7 +197,7 @@ impl Leases for Hooked<dyn Leases> {
     fn acquire<'a>(&'a self, key: &'a Key, time: Duration) -> BoxFuture<'a, Result<Acquired>> {
         Box::pin(async move {
             let taken = self
-                .hooked(Step::Acquire, self.inner.acquire(key, time))
+                .hooked(Step::Acquire, || self.inner.acquire(key, time))
                 .await?;
             let is_leased = matches!(taken, Acquired::Lease(_));
             *lock(&self.holder) = is_leased.then(task::try_id);
@@ -211,7 +211,7 @@ impl Leases for Hooked<dyn Leases> {
 
     fn release(&self, lease: Lease) -> BoxFuture<'_, Result<bool>> {
         *lock(&self.holder) = None;
-        Box::pin(self.hooked(Step::Release, self.inner.release(lease)))
+        Box::pin(self.hooked(Step::Release, || self.inner.release(lease)))
     }
 
     fn scope(&self) -> Scope {
@@ -221,6 +221,6 @@ impl Leases for Hooked<dyn Leases> {
 
 impl Transport for Hooked<dyn Transport> {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response>> {
-        Box::pin(self.hooked(Step::Request, self.inner.send(request)))
+        Box::pin(self.hooked(Step::Request, || self.inner.send(request)))
     }
 }

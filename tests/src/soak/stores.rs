@@ -11,9 +11,9 @@ use vouchsafe::core::call::Timeouts;
 use vouchsafe::core::observe::Observer;
 use vouchsafe::core::store::{Expect, Key, Store};
 use vouchsafe::core::{Clock, SecretBytes, SystemClock};
+use vouchsafe_test_stores::{Ground, Site, Started};
 
 use super::place::Place;
-use crate::fleet::{Ground, Site, Started};
 
 /// Those that run on this machine without installing more than the tests of stores need.
 const GROUNDS: [Ground; 6] = [
