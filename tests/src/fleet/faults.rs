@@ -27,7 +27,9 @@ use super::Proof;
 use super::issuer::{Dead, Issuer};
 use super::record::{record, seed};
 use super::scene::started;
-use super::steps::{Hook, Moment, Side, Step, around, around_requests, shortened};
+use super::steps::{
+    Hook, LEASE_TIME, Moment, REQUEST_TIME, Side, Step, around, around_requests, shortened,
+};
 use super::trouble::{Kind, Trouble};
 
 /// Makes so many runs on a store.
@@ -377,6 +379,8 @@ impl Process {
             .clock(Arc::clone(&self.clock))
             .store(Arc::clone(&self.shared.store))
             .leases(Arc::clone(&self.shared.leases))
+            .request_time(REQUEST_TIME)
+            .lease_time(LEASE_TIME)
             .profile(self.profile.as_str());
         builder.build()
     }

@@ -19,7 +19,7 @@ use vouchsafe_test_stores::{Ground, Shared, Site};
 
 use super::issuer::Dead;
 use super::record::{record, seed};
-use super::steps::{Hook, Moment, around, around_requests, shortened};
+use super::steps::{Hook, LEASE_TIME, Moment, REQUEST_TIME, around, around_requests, shortened};
 
 /// What a process does.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -180,6 +180,9 @@ fn credentials(
         .clock(Arc::clone(clock))
         .store(shared.store)
         .leases(shared.leases);
+    if orders.lease.is_some() {
+        builder = builder.request_time(REQUEST_TIME).lease_time(LEASE_TIME);
+    }
     if orders.tells_unsaved {
         builder = builder.events(Arc::new(TellUnsaved::default()));
     }

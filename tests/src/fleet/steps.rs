@@ -116,6 +116,11 @@ struct Shortened {
     longest: Duration,
 }
 
+/// How long a process believes a shortened lease to last: others wait for a third of it after a lease that ended
+/// by itself.
+pub(super) const LEASE_TIME: Duration = Duration::from_secs(6);
+pub(super) const REQUEST_TIME: Duration = Duration::from_secs(5);
+
 /// Lets leases end sooner than their holders believe.
 pub(super) fn shortened(shared: &Shared, longest: Duration) -> Shared {
     Shared {
@@ -142,6 +147,10 @@ impl Leases for Shortened {
 
     fn scope(&self) -> Scope {
         self.leases.scope()
+    }
+
+    fn limit(&self) -> Duration {
+        self.leases.limit()
     }
 }
 
@@ -216,6 +225,10 @@ impl Leases for Hooked<dyn Leases> {
 
     fn scope(&self) -> Scope {
         self.inner.scope()
+    }
+
+    fn limit(&self) -> Duration {
+        self.inner.limit()
     }
 }
 

@@ -317,8 +317,8 @@ impl CredentialsBuilder {
         self
     }
 
-    /// Sets how long a process has the right to refresh. If it dies, others wait as long. Default:
-    /// 30 seconds.
+    /// Sets how long a process has the right to refresh. If it dies, others wait as long, and a third of
+    /// it more, in which it could still save its tokens. Default: 30 seconds.
     pub fn lease_time(mut self, time: Duration) -> Self {
         self.times.lease = time;
         self

@@ -8,7 +8,7 @@ use vouchsafe_core::{Error as Core, ErrorKind as Kind, Secret};
 
 use super::Credentials;
 use super::values::Values;
-use crate::refresh::{Exclusive, limited};
+use crate::refresh::Exclusive;
 use crate::{Error, ErrorKind, Record, Result};
 
 impl Credentials {
@@ -95,7 +95,9 @@ impl Credentials {
             Err(error) if error.kind() == ErrorKind::RefreshTimeout => None,
             Err(error) => return Err(error),
         };
-        let removed = limited(coordinator.store().remove(&key, &Expect::Any)).await;
+        let removed = coordinator
+            .of_store(coordinator.store().remove(&key, &Expect::Any))
+            .await;
         if let Some(exclusive) = exclusive {
             if removed.is_ok() {
                 exclusive.forget();
@@ -113,7 +115,9 @@ impl Credentials {
     /// As [`write`](Self::write); of kind `Config` if the store cannot list them.
     pub async fn list_profiles(&self) -> Result<Vec<String>> {
         let coordinator = &self.inner.coordinator;
-        let listed = limited(coordinator.store().list(coordinator.key().namespace())).await?;
+        let listed = coordinator
+            .of_store(coordinator.store().list(coordinator.key().namespace()))
+            .await?;
         listed.ok_or_else(|| Core::new(Kind::Config, "the store cannot list profiles").into())
     }
 
@@ -148,8 +152,9 @@ impl Credentials {
     }
 
     async fn moved(&self, from: &Key, to: &Key, exclusive: &mut Exclusive<'_>) -> Result<()> {
-        let store = self.inner.coordinator.store();
-        let Some(there) = limited(store.load(from)).await? else {
+        let coordinator = &self.inner.coordinator;
+        let store = coordinator.store();
+        let Some(there) = coordinator.of_store(store.load(from)).await? else {
             let what = format!("there is no profile {:?}", from.profile());
             return Err(Core::new(Kind::NotFound, what).into());
         };
@@ -168,13 +173,17 @@ impl Credentials {
         };
         // Without the lease, another process may be refreshing the record.
         if exclusive.renew().await?
-            && limited(store.remove(from, &Expect::Version(there.version))).await?
+            && coordinator
+                .of_store(store.remove(from, &Expect::Version(there.version)))
+                .await?
         {
             return Ok(());
         }
         // It was renewed in the meantime, or will be: the copy is old, and must not be used.
         if let Copied::New(version) = copy {
-            limited(store.remove(to, &Expect::Version(version))).await?;
+            coordinator
+                .of_store(store.remove(to, &Expect::Version(version)))
+                .await?;
         }
         let what = format!(
             "profile {:?} was changed meanwhile; try again",
@@ -186,10 +195,14 @@ impl Credentials {
     /// Copies a record to a name that is free, or that has the same login with an older access token.
     /// Returns `None` if it has another login.
     async fn copied(&self, there: &Loaded, to: &Key) -> Result<Option<Copied>> {
-        let store = self.inner.coordinator.store();
+        let coordinator = &self.inner.coordinator;
+        let store = coordinator.store();
         let mut expect = Expect::Absent;
         for _ in 0..TRIES {
-            match limited(store.compare_and_swap(to, &expect, &there.value)).await? {
+            match coordinator
+                .of_store(store.compare_and_swap(to, &expect, &there.value))
+                .await?
+            {
                 Swapped::Done(version) if expect == Expect::Absent => {
                     return Ok(Some(Copied::New(version)));
                 }
@@ -273,7 +286,7 @@ impl Credentials {
             let swap = coordinator
                 .store()
                 .compare_and_swap(coordinator.key(), &expect, &value);
-            match limited(swap).await? {
+            match coordinator.of_store(swap).await? {
                 Swapped::Done(_) => return Ok(()),
                 Swapped::Conflict(_) => read = coordinator.load().await?,
             }

@@ -7,7 +7,7 @@ use vouchsafe_core::deadline;
 use vouchsafe_core::store::{Acquired, Key};
 use vouchsafe_core::sync::lock;
 
-use super::{Coordinator, FIRST_WAIT, Held, LONGEST_WAIT, Shared, held_for_too_long, limited};
+use super::{Coordinator, FIRST_WAIT, Held, LONGEST_WAIT, Shared, held_for_too_long};
 use crate::{Record, Result};
 
 /// The exclusive right to a record: the lease, and the turn of this process if it refreshes the
@@ -62,7 +62,9 @@ impl Exclusive<'_> {
         let Some(held) = &mut self.held else {
             return Ok(false);
         };
-        limited(leases.renew(&mut held.lease, times.lease)).await
+        self.shared
+            .of_leases(leases.renew(&mut held.lease, times.lease))
+            .await
     }
 
     /// Releases the lease, unless there are tokens that are not saved yet.
@@ -72,7 +74,10 @@ impl Exclusive<'_> {
         }
         if let Some(held) = self.held.take() {
             // It ends by itself.
-            let _ = limited(self.shared.leases.release(held.lease)).await;
+            let _ = self
+                .shared
+                .of_leases(self.shared.leases.release(held.lease))
+                .await;
         }
     }
 }
@@ -93,7 +98,7 @@ impl Shared {
         let mut waits = Backoff::new(FIRST_WAIT, LONGEST_WAIT, Jitter::random()).at_least_half();
         loop {
             let until = self.until(times.lease);
-            match limited(leases.acquire(key, times.lease)).await? {
+            match self.of_leases(leases.acquire(key, times.lease)).await? {
                 Acquired::Lease(lease) => return Ok(Held { lease, until }),
                 Acquired::Held { .. } if Instant::now() >= patience => {
                     return Err(held_for_too_long());

@@ -25,6 +25,8 @@
 //!                       log in again         release ──► refreshed
 //! ```
 
+use std::mem;
+
 /// What a refresh needs to know about a record.
 pub(crate) trait Record: Clone {
     /// An access token or a refresh token.
@@ -69,6 +71,8 @@ pub(crate) struct Unsaved<R: Record> {
     pub(crate) is_fresh: bool,
     /// Whether there was a record when they were requested. If it is gone, it was removed.
     pub(crate) is_of_record: bool,
+    /// Whether the record, as last seen, has neither these nor what they replaced.
+    pub(crate) is_displaced: bool,
 }
 
 impl<R: Record> Unsaved<R> {
@@ -76,6 +80,12 @@ impl<R: Record> Unsaved<R> {
     pub(crate) fn is_rotated(&self) -> bool {
         let now = self.record.refresh_token();
         !now.is_some_and(|token| self.replaced.contains(token))
+    }
+
+    /// Returns whether the record has a refresh token that may be spent, so that others must not send
+    /// it.
+    pub(crate) fn keeps_others_waiting(&self) -> bool {
+        self.is_rotated() && !self.is_displaced
     }
 }
 
@@ -88,6 +98,8 @@ pub(crate) enum Step<R, V> {
     Acquire,
     /// Wait for a moment, or for a hint that the record has changed.
     Wait,
+    /// Wait until a holder whose lease has lapsed had the time to save its tokens.
+    Defer,
     /// Request tokens with the refresh token of this record, once.
     Request(R),
     /// Write this record if the version is still the expected one.
@@ -103,11 +115,11 @@ pub(crate) enum Step<R, V> {
 pub(crate) enum Event<R, V, E> {
     /// Of [`Step::Load`].
     Loaded(Seen<R, V>),
-    /// Of [`Step::Acquire`]: the lease was taken.
-    Leased,
+    /// Of [`Step::Acquire`]: the lease was taken, and whether its last holder let it lapse.
+    Leased { is_after_lapse: bool },
     /// Of [`Step::Acquire`]: another participant has the lease.
     Held,
-    /// Of [`Step::Wait`]: look again.
+    /// Of [`Step::Wait`] and [`Step::Defer`]: look again.
     Waited,
     /// Of [`Step::Request`]: the lease may end too soon, so nothing was sent.
     LeaseLost,
@@ -170,6 +182,9 @@ pub(crate) struct Refresh<R: Record, V, E> {
     stale: Stale<R::Token>,
     doing: Doing,
     is_leased: bool,
+    /// Whether the last holder of the lease let it lapse, and may be about to save tokens that replace
+    /// those of the record: its store may have been away.
+    is_after_lapse: bool,
     /// The refresh token that was sent last.
     sent: Option<R::Token>,
     /// Why the server refused it.
@@ -179,8 +194,6 @@ pub(crate) struct Refresh<R: Record, V, E> {
     unsaved: Option<Unsaved<R>>,
     /// The access token granted in this refresh.
     granted: Option<R::Token>,
-    /// Whether the record, as last seen, has neither what is unsaved nor what that replaced.
-    is_displaced: bool,
     /// Whether to save what is unsaved, and nothing else.
     is_for_saving: bool,
     /// The version of the record that a request was made with.
@@ -202,12 +215,12 @@ impl<R: Record, V: Clone, E> Refresh<R, V, E> {
             stale,
             doing: Doing::Reading,
             is_leased,
+            is_after_lapse: false,
             sent: None,
             refusal: None,
             is_second_try: false,
             unsaved,
             granted: None,
-            is_displaced: false,
             is_for_saving: false,
             version: None,
             saving: None,
@@ -238,15 +251,16 @@ impl<R: Record, V: Clone, E> Refresh<R, V, E> {
     /// are saved: another participant would send the refresh token of the record, which is spent.
     pub(crate) fn keeps_lease(&self) -> bool {
         let unsaved = self.unsaved.as_ref();
-        self.is_leased && !self.is_displaced && unsaved.is_some_and(Unsaved::is_rotated)
+        self.is_leased && unsaved.is_some_and(Unsaved::keeps_others_waiting)
     }
 
     /// Takes the outcome of the last step, and returns the next one.
     pub(crate) fn next(&mut self, event: Event<R, V, E>) -> Step<R, V> {
         match event {
             Event::Loaded(seen) | Event::Conflict(seen) => self.look(seen),
-            Event::Leased => {
+            Event::Leased { is_after_lapse } => {
                 self.is_leased = true;
+                self.is_after_lapse = is_after_lapse;
                 self.load()
             }
             Event::Held => Step::Wait,
@@ -333,6 +347,9 @@ impl<R: Record, V: Clone, E> Refresh<R, V, E> {
         if !self.is_leased {
             return self.acquire();
         }
+        if mem::take(&mut self.is_after_lapse) {
+            return Step::Defer;
+        }
         let token = token.clone();
         self.request(token, seen.record, seen.version)
     }
@@ -347,33 +364,35 @@ impl<R: Record, V: Clone, E> Refresh<R, V, E> {
     /// Merges the unsaved tokens into the current record: returns the step that saves them, or the
     /// record if there is nothing to save.
     fn settle(&mut self, seen: Seen<R, V>) -> Result<Seen<R, V>, Step<R, V>> {
-        let Some(unsaved) = &self.unsaved else {
+        let Some(mut unsaved) = self.unsaved.take() else {
             return Ok(seen);
         };
         let (ours, theirs) = (&unsaved.record, &seen.record);
         let is_replaced =
             |token: Option<&R::Token>| token.is_some_and(|token| unsaved.replaced.contains(token));
-        let is_rotated = unsaved.is_rotated();
         let is_newer_usable = self.usable(theirs, seen.is_fresh).is_some();
         let is_under_way = self.granted.is_some() || self.is_for_saving;
         let is_removed = unsaved.is_of_record && seen.version.is_none() && is_under_way;
         let is_unchanged = is_replaced(theirs.refresh_token()) && !is_removed;
-        self.is_displaced = !is_unchanged;
         if theirs.refresh_token() == ours.refresh_token()
-            && (is_rotated || theirs.access_token() == ours.access_token() || is_newer_usable)
+            && (unsaved.is_rotated()
+                || theirs.access_token() == ours.access_token()
+                || is_newer_usable)
         {
             // They were saved although that seemed to fail, or another participant has refreshed
             // since.
-            self.unsaved = None;
-        } else if is_unchanged {
+            return Ok(seen);
+        }
+        unsaved.is_displaced = !is_unchanged;
+        if is_unchanged {
             // No participant has newer tokens, so these must be saved whatever else changed.
             let record = theirs.clone().with_tokens_of(ours);
+            self.unsaved = Some(unsaved);
             self.saving = Some((record.clone(), seen.version.clone()));
             return Err(self.save(Doing::Saving, record, seen.version));
-        } else if !is_rotated {
-            // A user logged in again. Only an access token is lost, not a refresh token.
-            self.unsaved = None;
         }
+        // A user logged in again. An access token alone is no loss, unlike a refresh token.
+        self.unsaved = Some(unsaved).filter(Unsaved::is_rotated);
         Ok(seen)
     }
 
@@ -389,6 +408,7 @@ impl<R: Record, V: Clone, E> Refresh<R, V, E> {
                 record: record.clone(),
                 is_fresh,
                 is_of_record: self.version.is_some(),
+                is_displaced: false,
             });
         }
         let expect = self.version.take();

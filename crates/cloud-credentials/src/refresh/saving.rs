@@ -3,23 +3,23 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 use vouchsafe_core::call::{Backoff, Jitter};
 use vouchsafe_core::deadline;
 use vouchsafe_core::store::Acquired;
 use vouchsafe_core::sync::lock;
 
+use super::failing::{FIRST_SAVE, LONGEST_HOLD, LONGEST_SAVE};
 use super::machine::{Outcome, Refresh, Unsaved};
-use super::{Coordinator, FIRST_WAIT, Held, LONGEST_WAIT, Run, Shared, limited};
-use crate::{Error, Record, Result};
+use super::run::Run;
+use super::{Coordinator, DEFERRED, FIRST_WAIT, Held, Kept, LONGEST_WAIT, Shared};
+use crate::{Record, Result};
 
 impl Coordinator {
     /// Returns whether the tokens that are not saved yet have a new refresh token.
     pub(crate) fn has_unsaved_refresh_token(&self) -> bool {
-        let unsaved = lock(&self.shared.unsaved);
-        unsaved
-            .as_ref()
-            .is_some_and(|(unsaved, _)| unsaved.is_rotated())
+        let kept = lock(&self.shared.unsaved);
+        kept.as_ref().is_some_and(|kept| kept.unsaved.is_rotated())
     }
 
     /// Saves the tokens that are not saved yet, for as long as a refresh waits for others.
@@ -43,23 +43,42 @@ impl Coordinator {
 impl Shared {
     pub(super) async fn keep_saving(self: Arc<Self>) {
         let mut waits = Backoff::new(FIRST_SAVE, LONGEST_SAVE, Jitter::random()).at_least_half();
-        while lock(&self.unsaved).is_some() {
-            let mut wait = waits.next_wait();
-            if lock(&self.held).is_some() {
-                // Others wait. It is renewed before each attempt.
-                wait = wait.min(self.times.lease / 6);
-            }
-            sleep(wait).await;
-            // What failed was reported, and is tried again.
+        let mut tried = Instant::now();
+        while let Some(wait) = self.wait_to_save(waits.next_wait()) {
+            // After an attempt that took as long, there is the next one: the store may have come back in
+            // the meantime, and its waiters do not wait for long.
+            sleep_until(deadline::after(tried, wait)).await;
             let _turn = self.turn.lock().await;
+            tried = Instant::now();
+            // What failed was reported, and is tried again.
             let _ = self.save_kept().await;
         }
+    }
+
+    /// Returns how long to wait before tokens are saved, at most `longest`. `None` if there are none,
+    /// or they have been displaced for long: then they are saved by the next refresh that finds the
+    /// record as it was.
+    fn wait_to_save(&self, longest: Duration) -> Option<Duration> {
+        let kept = lock(&self.unsaved);
+        let kept = kept.as_ref()?;
+        let is_past = |since: Instant| since.elapsed() >= LONGEST_HOLD;
+        if kept.displaced.is_some_and(is_past) {
+            return None;
+        }
+        let is_urgent = kept.unsaved.keeps_others_waiting() && !lock(&self.failing).is_for_good();
+        Some(match is_urgent {
+            true => longest.min(self.times.lease / (2 * DEFERRED)),
+            false => longest,
+        })
     }
 
     /// Saves the tokens that were kept, unless the record belongs to another login by now. The caller
     /// has the turn.
     async fn save_kept(&self) -> Result<()> {
-        let Some((unsaved, wanted)) = lock(&self.unsaved).clone() else {
+        let Some(Kept {
+            unsaved, wanted, ..
+        }) = lock(&self.unsaved).clone()
+        else {
             return Ok(());
         };
         let is_leased = self.keep_others_waiting(&unsaved).await;
@@ -79,12 +98,14 @@ impl Shared {
         }
         // The store may be away for a while, so it may be lost only for that.
         let _ = self.renew().await;
-        if lock(&self.held).is_some() || !unsaved.is_rotated() {
+        if lock(&self.held).is_some() || !unsaved.keeps_others_waiting() {
             return lock(&self.held).is_some();
         }
         // Whoever has it gets these tokens, or is refused: it is not waited for.
         let until = self.until(self.times.lease);
-        let acquired = limited(self.leases.acquire(&self.key, self.times.lease)).await;
+        let acquired = self
+            .of_leases(self.leases.acquire(&self.key, self.times.lease))
+            .await;
         let Ok(Acquired::Lease(lease)) = acquired else {
             return false;
         };
@@ -103,7 +124,9 @@ impl Shared {
             return Ok(());
         };
         let until = self.until(self.times.lease);
-        let renewed = limited(self.leases.renew(&mut held.lease, self.times.lease)).await;
+        let renewed = self
+            .of_leases(self.leases.renew(&mut held.lease, self.times.lease))
+            .await;
         match renewed {
             Ok(true) => held.until = until,
             Ok(false) => taken.held = None,
@@ -117,7 +140,7 @@ impl Shared {
         let held = lock(&self.held).take();
         if let Some(held) = held {
             // It ends by itself.
-            let _ = limited(self.leases.release(held.lease)).await;
+            let _ = self.of_leases(self.leases.release(held.lease)).await;
         }
     }
 }
@@ -135,42 +158,3 @@ impl Drop for Taken<'_> {
         }
     }
 }
-
-/// Failures to save tokens, one after the other.
-#[derive(Debug, Default)]
-pub(super) struct Failing {
-    /// When one was reported last, and how long none is reported after that.
-    reported: Option<(Instant, Duration)>,
-    /// Since when they have been of a kind that does not pass by itself.
-    lasting: Option<Instant>,
-}
-
-impl Failing {
-    /// Adds one, and returns whether to report it.
-    pub(super) fn add(&mut self, error: &Error) -> bool {
-        let now = Instant::now();
-        self.lasting = match error.is_retryable() {
-            true => None,
-            false => self.lasting.or(Some(now)),
-        };
-        let quiet = match self.reported {
-            Some((at, quiet)) if now.duration_since(at) < quiet => return false,
-            Some((_, quiet)) => LONGEST_SAVE.min(quiet * 2),
-            None => FIRST_SAVE,
-        };
-        self.reported = Some((now, quiet));
-        true
-    }
-
-    /// Returns whether others have waited long enough for a save that will hardly succeed.
-    fn is_for_good(&self) -> bool {
-        self.lasting
-            .is_some_and(|since| since.elapsed() >= LONGEST_HOLD)
-    }
-}
-
-const FIRST_SAVE: Duration = Duration::from_secs(1);
-const LONGEST_SAVE: Duration = Duration::from_secs(32);
-/// How long the lease is kept while saving fails in a way that does not pass by itself, such as a
-/// full disk or a damaged record. Others cannot refresh during that time.
-const LONGEST_HOLD: Duration = Duration::from_secs(300);

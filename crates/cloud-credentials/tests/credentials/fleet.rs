@@ -104,7 +104,7 @@ async fn a_lease_that_cannot_be_followed_by_another_is_damaged() {
     let server = TokenServer::new(true);
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
     seed(&*store, "rt-0").await;
-    let last = SecretBytes::from(format!("{} 0 0", u64::MAX).into_bytes());
+    let last = SecretBytes::from(format!("{} 0 0 0", u64::MAX).into_bytes());
     let lease = key().lease();
     let put = store.compare_and_swap(&lease, &Expect::Any, &last).await;
     assert!(matches!(put.unwrap(), Swapped::Done(_)));

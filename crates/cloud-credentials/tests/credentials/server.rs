@@ -1,7 +1,7 @@
 //! The emulator behind a gate, and stores.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -143,8 +143,12 @@ pub(crate) struct Fragile {
     pub(crate) keeps_records: AtomicBool,
     /// How many writes of leases are done but not answered.
     pub(crate) unanswered: AtomicUsize,
-    /// Whether writes take a moment, before and after they are done.
-    pub(crate) is_slow: AtomicBool,
+    /// How many milliseconds writes take, before they are done and again after that.
+    pub(crate) slowness: AtomicU64,
+    /// How many milliseconds calls take that fail, because the store is away. 0 if it is not.
+    pub(crate) is_away: AtomicU64,
+    /// How often a record was read.
+    pub(crate) readings: AtomicUsize,
     /// Whether writes never end; `stuck` is notified of each.
     pub(crate) is_stuck: AtomicBool,
     pub(crate) stuck: Notify,
@@ -152,10 +156,26 @@ pub(crate) struct Fragile {
 
 impl Fragile {
     async fn take_a_moment(&self) {
-        if self.is_slow.load(Ordering::Relaxed) {
-            tokio::time::sleep(Duration::from_millis(10)).await;
+        let slowness = self.slowness.load(Ordering::Relaxed);
+        if slowness > 0 {
+            tokio::time::sleep(Duration::from_millis(slowness)).await;
         }
     }
+
+    /// Fails after a while if the store is away.
+    async fn be_there(&self) -> Result<()> {
+        match self.is_away.load(Ordering::Relaxed) {
+            0 => Ok(()),
+            takes => {
+                tokio::time::sleep(Duration::from_millis(takes)).await;
+                Err(gone())
+            }
+        }
+    }
+}
+
+fn gone() -> Error {
+    Error::new(ErrorKind::Store, "the connection is gone").with_retryable(true)
 }
 
 /// Counts down, and returns whether anything was left.
@@ -171,7 +191,13 @@ impl Store for Fragile {
             let error = Error::new(ErrorKind::Store, "the disk is gone");
             return Box::pin(std::future::ready(Err(error)));
         }
-        self.store.load(key)
+        if !key.is_lease() {
+            self.readings.fetch_add(1, Ordering::Relaxed);
+        }
+        Box::pin(async move {
+            self.be_there().await?;
+            self.store.load(key).await
+        })
     }
 
     fn compare_and_swap<'a>(
@@ -185,9 +211,8 @@ impl Store for Fragile {
                 self.stuck.notify_one();
                 std::future::pending::<()>().await;
             }
+            self.be_there().await?;
             self.take_a_moment().await;
-            let gone =
-                || Error::new(ErrorKind::Store, "the connection is gone").with_retryable(true);
             if self.is_full.load(Ordering::Relaxed) && !key.is_lease() {
                 return Err(Error::new(ErrorKind::Store, "the disk is full"));
             }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use vouchsafe_cloud_credentials::{Credentials, ErrorKind};
 use vouchsafe_core::mock::ManualClock;
 use vouchsafe_core::mock::cancel::{at_each_await, cut};
@@ -191,9 +191,9 @@ impl Two {
 async fn saving_that_is_given_up_keeps_others_from_sending_the_spent_refresh_token() {
     let polls = at_each_await(async |polls| {
         let two = Two::new(true).await;
-        two.store.is_slow.store(true, Ordering::Relaxed);
+        two.store.slowness.store(10, Ordering::Relaxed);
         let cut = cut(polls, two.first.flush()).await;
-        two.store.is_slow.store(false, Ordering::Relaxed);
+        two.store.slowness.store(0, Ordering::Relaxed);
         two.one_request_serves_both().await;
         cut.output().is_some()
     })
@@ -232,6 +232,113 @@ async fn others_do_not_wait_for_ever_for_a_save_that_cannot_succeed() {
         token(&*two.store, "access_token").await,
         had(&two.first).await
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_was_away_for_longer_than_a_lease_gives_back_no_spent_refresh_token() {
+    // Calls fail at once, or when their time is over.
+    for takes in [1, 10_000] {
+        for phase in 1..20 {
+            let two = Two::new(true).await;
+            two.store.is_full.store(false, Ordering::Relaxed);
+            two.store.is_away.store(takes, Ordering::Relaxed);
+            two.pass(31).await;
+            sleep(Duration::from_millis(phase * 1_017)).await;
+            two.store.is_away.store(0, Ordering::Relaxed);
+            // The lease is free, and this process comes first.
+            let new = had(&two.second).await;
+            assert_eq!(new, had(&two.first).await, "{takes}, {phase}");
+            assert_eq!(token(&*two.store, "access_token").await, new);
+            assert_eq!((two.server.requests(), two.server.refused()), (1, 0));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_is_slow_to_write_does_not_cost_the_lease() {
+    let server = TokenServer::new(true);
+    let slow = server.with_slow_answers();
+    let store = Arc::new(Fragile::default());
+    let clock = Arc::new(ManualClock::running());
+    seed(&*store, "rt-0").await;
+    let process = |server: &TokenServer| {
+        let builder = server.builder().store(Arc::clone(&store) as _);
+        let builder = builder.request_time(Duration::from_secs(25));
+        builder.clock(Arc::clone(&clock) as _).build().unwrap()
+    };
+    let (holder, other) = (process(&slow), process(&server));
+    let mut waiting = JoinSet::new();
+    waiting.spawn(async move { had(&holder).await });
+    slow.asked().await;
+    let number = async || {
+        let lease = store.load(&key().lease()).await.unwrap().unwrap();
+        let text = String::from_utf8(lease.value.expose().to_vec()).unwrap();
+        text.split(' ').next().unwrap().to_owned()
+    };
+    let first = number().await;
+    waiting.spawn(async move { had(&other).await });
+    let pass = async |seconds| {
+        for _ in 0..seconds {
+            sleep(Duration::from_secs(1)).await;
+            clock.advance(Duration::from_secs(1));
+        }
+    };
+    pass(24).await;
+    store.slowness.store(4_000, Ordering::Relaxed);
+    slow.open();
+    pass(20).await;
+    let tokens = waiting.join_all().await;
+    assert_eq!(tokens[0], tokens[1]);
+    assert_eq!((server.requests(), server.refused()), (1, 0));
+    // No other had the lease.
+    assert_eq!(number().await, first);
+}
+
+#[tokio::test(start_paused = true)]
+async fn tokens_that_a_login_has_overtaken_are_tried_for_a_while_and_then_at_the_next_refresh() {
+    let login = json!({"client_id": "c", "client_secret": "s", "refresh_token": "another"});
+    let old = json!({"client_id": "c", "client_secret": "s", "refresh_token": "rt-0"});
+    let overtaken = async || {
+        let two = Two::new(true).await;
+        two.store.is_full.store(false, Ordering::Relaxed);
+        put(&*two.store, &login).await;
+        two
+    };
+    // A program that had the old record in its memory writes it back.
+    let two = overtaken().await;
+    two.pass(60).await;
+    put(&*two.store, &old).await;
+    two.pass(40).await;
+    assert_ne!(token(&*two.store, "refresh_token").await, secret("rt-0"));
+    assert!(!two.first.has_unsaved_refresh_token());
+
+    let two = overtaken().await;
+    two.pass(400).await;
+    let readings = two.store.readings.load(Ordering::Relaxed);
+    two.pass(400).await;
+    assert_eq!(two.store.readings.load(Ordering::Relaxed), readings);
+    assert!(two.first.has_unsaved_refresh_token());
+    put(&*two.store, &old).await;
+    two.first.refresh().await.unwrap();
+    assert!(!two.first.has_unsaved_refresh_token());
+    assert_eq!((two.server.requests(), two.server.refused()), (2, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_whose_acquisition_was_not_answered_holds_up_no_refresh_of_its_process() {
+    let server = TokenServer::new(true);
+    let store = Arc::new(Fragile::default());
+    seed(&*store, "rt-0").await;
+    let credentials = sharing(&server, &(Arc::clone(&store) as _));
+    store.unanswered.store(1, Ordering::Relaxed);
+    let error = credentials.refresh().await.unwrap_err();
+    assert!(error.is_retryable(), "{error}");
+    // The error is remembered for a second.
+    sleep(Duration::from_secs(1)).await;
+    let begun = Instant::now();
+    credentials.refresh().await.unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(1));
+    assert_eq!((server.requests(), server.refused()), (1, 0));
 }
 
 #[test]

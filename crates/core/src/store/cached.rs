@@ -285,8 +285,13 @@ impl Store for CacheOver {
         self.store.watch(key)
     }
 
+    /// A call asks the cache before and after the store.
     fn capabilities(&self) -> Capabilities {
-        self.store.capabilities()
+        let (store, cache) = (self.store.capabilities(), self.cache.capabilities());
+        Capabilities {
+            limit: cache.limit.saturating_mul(2).saturating_add(store.limit),
+            ..store
+        }
     }
 }
 
@@ -316,6 +321,10 @@ impl Leases for CacheOver {
 
     fn scope(&self) -> Scope {
         self.leases.scope()
+    }
+
+    fn limit(&self) -> Duration {
+        self.leases.limit()
     }
 }
 

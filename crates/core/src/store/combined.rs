@@ -116,6 +116,10 @@ impl Leases for WithLease {
     fn scope(&self) -> Scope {
         self.leases.scope()
     }
+
+    fn limit(&self) -> Duration {
+        self.leases.limit()
+    }
 }
 
 /// A store in front of another that is only read. An example is a mounted secret with the initial
@@ -247,7 +251,11 @@ impl Store for ReadThrough {
     }
 
     fn capabilities(&self) -> Capabilities {
-        self.front.capabilities()
+        let (front, origin) = (self.front.capabilities(), self.origin.capabilities());
+        Capabilities {
+            limit: front.limit.saturating_add(origin.limit),
+            ..front
+        }
     }
 }
 

@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::record::{Expect, Key, Loaded, Scope, Store, Swapped, Version};
+use super::claims::Claims;
+use super::record::{Expect, Key, LIMIT, Loaded, Scope, Store, Swapped, Version};
+use crate::text::hex;
 use crate::{BoxFuture, Clock, Error, ErrorKind, Result, SecretBytes, SystemClock};
 
 /// Grants leases on records.
@@ -14,7 +16,9 @@ use crate::{BoxFuture, Clock, Error, ErrorKind, Result, SecretBytes, SystemClock
 /// It does **not** prevent such a holder from writing when it wakes up. For that, each write is a
 /// [compare-and-swap](Store::compare_and_swap) with the version that was read under the lease.
 pub trait Leases: fmt::Debug + Send + Sync + 'static {
-    /// Takes the lease on a record, unless it is already held.
+    /// Takes the lease on a record, unless it is already held. One that these leases have taken for a
+    /// caller that never got the answer is held by no caller: it is taken as well, except by leases that
+    /// cannot tell it from another's (see [`Claims`]).
     fn acquire<'a>(&'a self, key: &'a Key, time: Duration) -> BoxFuture<'a, Result<Acquired>>;
 
     /// Extends a lease to `time` from now. Returns `false` if the lease has been lost.
@@ -26,6 +30,12 @@ pub trait Leases: fmt::Debug + Send + Sync + 'static {
 
     /// Returns which tasks share the leases.
     fn scope(&self) -> Scope;
+
+    /// Returns how long a call may take. It ends by itself then, or a little later. Default: ten
+    /// seconds.
+    fn limit(&self) -> Duration {
+        LIMIT
+    }
 }
 
 /// A lease that is held until its duration is over.
@@ -35,6 +45,7 @@ pub struct Lease {
     key: Key,
     fence: u64,
     version: Version,
+    is_after_lapse: bool,
 }
 
 impl Lease {
@@ -45,7 +56,21 @@ impl Lease {
             key,
             fence,
             version,
+            is_after_lapse: false,
         }
+    }
+
+    /// Says whether the last holder let the lease lapse, for implementations of [`Leases`].
+    pub fn after_lapse(mut self, is_after_lapse: bool) -> Self {
+        self.is_after_lapse = is_after_lapse;
+        self
+    }
+
+    /// Returns whether the last holder did not release the lease: it crashed, was suspended, or could
+    /// not reach the leases, and may come back with something to write. `false` if that is not known.
+    #[must_use]
+    pub fn is_after_lapse(&self) -> bool {
+        self.is_after_lapse
     }
 
     /// Returns what distinguishes this hold of the lease from all others.
@@ -89,10 +114,14 @@ pub enum Acquired {
 /// takes it for current. A lease from further in the future counts as ended, so that no caller waits
 /// longer after a clock was set back. A wrong clock can cause two holders at a time, but never a lost
 /// record: see [`Leases`].
+///
+/// The numbers of [`Lease::fence`] begin with the time, so that they grow even if the record of the lease
+/// is removed.
 #[derive(Clone, Debug)]
 pub struct StoreLeases {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    claims: Arc<Claims>,
 }
 
 impl StoreLeases {
@@ -105,7 +134,11 @@ impl StoreLeases {
     /// Keeps leases in a store, and uses a given clock to decide when they end.
     #[must_use]
     pub fn with_clock(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock }
+        Self {
+            store,
+            clock,
+            claims: Arc::default(),
+        }
     }
 
     fn now(&self) -> u64 {
@@ -114,28 +147,39 @@ impl StoreLeases {
 
     async fn take(&self, key: &Key, time: Duration) -> Result<Acquired> {
         let of = key.lease();
+        let mut claim = self.claims.begin(key);
         let mut there = self.store.load(&of).await?;
         loop {
             let now = self.now();
             let (expect, fence) = match &there {
-                None => (Expect::Absent, 1),
+                None => (Expect::Absent, now.max(1)),
                 Some(loaded) => {
                     let term = Term::read(loaded, key)?;
-                    if let Some(remaining) = term.remaining(now) {
+                    let fence = if term.is_of(claim.owner()) {
+                        term.fence
+                    } else if let Some(remaining) = term.remaining(now) {
+                        claim.answered();
                         return Ok(Acquired::Held { remaining });
-                    }
-                    let fence = term.fence.checked_add(1).ok_or_else(|| damaged(key))?;
+                    } else {
+                        if !term.is_released() {
+                            claim.note_lapse();
+                        }
+                        term.fence.checked_add(1).ok_or_else(|| damaged(key))?
+                    };
                     (Expect::Version(loaded.version.clone()), fence)
                 }
             };
-            let term = Term::new(fence, now, time);
+            let term = Term::new(fence, now, time, *claim.owner());
             match self
                 .store
                 .compare_and_swap(&of, &expect, &term.text())
                 .await?
             {
                 Swapped::Done(version) => {
-                    return Ok(Acquired::Lease(Lease::new(key.clone(), fence, version)));
+                    let lease = Lease::new(key.clone(), fence, hold(claim.owner(), &version));
+                    let lease = lease.after_lapse(claim.is_after_lapse());
+                    claim.answered();
+                    return Ok(Acquired::Lease(lease));
                 }
                 // Each round was lost to a caller that took or released the lease.
                 Swapped::Conflict(other) => there = other,
@@ -143,26 +187,42 @@ impl StoreLeases {
         }
     }
 
-    /// Writes the lease again, unless another caller has it by now.
-    async fn rewrite(&self, lease: &Lease, term: Term) -> Result<Option<Version>> {
+    /// Writes the lease again, for this time from now, unless another caller has it by now. Without a
+    /// time, it is released: the record is kept, since the next fencing token must be greater.
+    async fn rewrite(&self, lease: &Lease, time: Option<Duration>) -> Result<Option<Version>> {
+        // A lease of other leases.
+        let Some((owner, version)) = lease.version.as_bytes().split_first_chunk() else {
+            return Ok(None);
+        };
+        let term = match time {
+            Some(time) => Term::new(lease.fence, self.now(), time, *owner),
+            None => Term::new(lease.fence, 0, Duration::ZERO, *owner),
+        };
         let (of, text) = (lease.key.lease(), term.text());
-        let expect = Expect::Version(lease.version.clone());
+        let expect = Expect::Version(Version::new(version));
         let there = match self.store.compare_and_swap(&of, &expect, &text).await? {
-            Swapped::Done(version) => return Ok(Some(version)),
+            Swapped::Done(version) => return Ok(Some(hold(owner, &version))),
             Swapped::Conflict(there) => there,
         };
         // The answer to an earlier write of this holder may have been lost.
         let Some(there) = there else { return Ok(None) };
-        if !Term::read(&there, &lease.key)?.is_of(lease) {
+        if !Term::read(&there, &lease.key)?.is_of(owner) {
             return Ok(None);
         }
         let expect = Expect::Version(there.version);
         match self.store.compare_and_swap(&of, &expect, &text).await? {
-            Swapped::Done(version) => Ok(Some(version)),
+            Swapped::Done(version) => Ok(Some(hold(owner, &version))),
             Swapped::Conflict(_) => Ok(None),
         }
     }
 }
+
+/// The version of a lease: its owner, and the version of its record.
+fn hold(owner: &Owner, version: &Version) -> Version {
+    Version::new(&[owner, version.as_bytes()].concat())
+}
+
+type Owner = [u8; 16];
 
 impl Leases for StoreLeases {
     fn acquire<'a>(&'a self, key: &'a Key, time: Duration) -> BoxFuture<'a, Result<Acquired>> {
@@ -171,8 +231,7 @@ impl Leases for StoreLeases {
 
     fn renew<'a>(&'a self, lease: &'a mut Lease, time: Duration) -> BoxFuture<'a, Result<bool>> {
         Box::pin(async move {
-            let term = Term::new(lease.fence, self.now(), time);
-            let renewed = self.rewrite(lease, term).await?;
+            let renewed = self.rewrite(lease, Some(time)).await?;
             let is_held = renewed.is_some();
             if let Some(version) = renewed {
                 lease.version = version;
@@ -182,15 +241,16 @@ impl Leases for StoreLeases {
     }
 
     fn release(&self, lease: Lease) -> BoxFuture<'_, Result<bool>> {
-        Box::pin(async move {
-            // The record is kept, since the next fencing token must be greater.
-            let ended = Term::new(lease.fence, 0, Duration::ZERO);
-            Ok(self.rewrite(&lease, ended).await?.is_some())
-        })
+        Box::pin(async move { Ok(self.rewrite(&lease, None).await?.is_some()) })
     }
 
     fn scope(&self) -> Scope {
         self.store.capabilities().scope
+    }
+
+    /// A call reads and writes, or writes twice.
+    fn limit(&self) -> Duration {
+        self.store.capabilities().limit.saturating_mul(2)
     }
 }
 
@@ -200,39 +260,49 @@ struct Term {
     fence: u64,
     from: u64,
     until: u64,
+    owner: Owner,
 }
 
 impl Term {
-    fn new(fence: u64, from: u64, time: Duration) -> Self {
+    fn new(fence: u64, from: u64, time: Duration, owner: Owner) -> Self {
         Self {
             fence,
             from,
             until: from.saturating_add(millis(time)),
+            owner,
         }
     }
 
     fn text(self) -> SecretBytes {
-        let text = format!("{} {} {}", self.fence, self.from, self.until);
+        let owner = hex(&self.owner);
+        let text = format!("{} {} {} {owner}", self.fence, self.from, self.until);
         SecretBytes::from(text.into_bytes())
     }
 
     fn read(loaded: &Loaded, key: &Key) -> Result<Self> {
         let parse = || {
             let text = std::str::from_utf8(loaded.value.expose()).ok()?;
-            let mut numbers = text.split(' ').map(str::parse::<u64>);
-            let mut number = || numbers.next()?.ok();
+            let mut parts = text.split(' ');
+            let mut number = || parts.next()?.parse::<u64>().ok();
+            let (fence, from, until) = (number()?, number()?, number()?);
+            let owner = u128::from_str_radix(parts.next()?, 16).ok()?;
             Some(Self {
-                fence: number()?,
-                from: number()?,
-                until: number()?,
+                fence,
+                from,
+                until,
+                owner: owner.to_be_bytes(),
             })
         };
         parse().ok_or_else(|| damaged(key))
     }
 
-    /// Returns whether it is that of this holder, who has not released it.
-    fn is_of(self, lease: &Lease) -> bool {
-        self.fence == lease.fence && self.until > 0
+    fn is_released(self) -> bool {
+        self.until == 0
+    }
+
+    /// Returns whether it is that of this owner, who has not released it.
+    fn is_of(self, owner: &Owner) -> bool {
+        self.owner == *owner && !self.is_released()
     }
 
     /// Returns how long it still lasts, or `None` if it has ended.
@@ -270,7 +340,7 @@ mod tests {
 
     #[test]
     fn a_lease_is_current_for_clocks_that_differ_by_a_third_of_it() {
-        let term = Term::new(1, 100_000, Duration::from_secs(30));
+        let term = Term::new(1, 100_000, Duration::from_secs(30), [0; 16]);
         let remaining = |now| term.remaining(now).map(|left| left.as_millis());
         assert_eq!(remaining(100_000), Some(30_000));
         assert_eq!(remaining(120_000), Some(10_000));
@@ -280,6 +350,6 @@ mod tests {
         assert_eq!(remaining(99_999), Some(30_000));
         assert_eq!(remaining(90_000), Some(30_000));
         assert_eq!(remaining(89_999), None);
-        assert_eq!(Term::new(1, 0, Duration::ZERO).remaining(0), None);
+        assert_eq!(Term::new(1, 0, Duration::ZERO, [0; 16]).remaining(0), None);
     }
 }

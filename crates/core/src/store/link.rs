@@ -108,6 +108,12 @@ impl<C: Clone + Send> Link<C> {
         &self.place
     }
 
+    /// Returns how long a call may take.
+    #[must_use]
+    pub fn limit(&self) -> Duration {
+        self.limit
+    }
+
     /// Makes a call within the limit. `what` completes "cannot", as in "read a record".
     ///
     /// # Errors

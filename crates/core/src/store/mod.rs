@@ -5,6 +5,7 @@
 //! | [`Store`] | the trait for shared records, whose writes never overwrite unseen changes |
 //! | [`MemoryStore`], [`FolderStore`] | records in memory, and in files of one machine |
 //! | [`Leases`], [`StoreLeases`] | which process makes a request that must be made once |
+//! | [`Claims`] | for implementations of leases: acquisitions whose answers were lost |
 //! | [`WithLease`], [`ReadThrough`] | two stores combined |
 //! | [`CacheOver`] | a store that is read through a cache |
 //! | `Sealed` (feature `seal`) | records encrypted in any store |
@@ -27,6 +28,7 @@
 
 mod address;
 mod cached;
+mod claims;
 mod combined;
 #[cfg(feature = "mock")]
 #[cfg_attr(docsrs, doc(cfg(feature = "mock")))]
@@ -52,6 +54,7 @@ mod sealed;
 
 pub use address::Address;
 pub use cached::CacheOver;
+pub use claims::{Claim, Claims};
 pub use combined::{ReadThrough, WithLease};
 pub use disk::{Disk, SystemDisk};
 pub use draft::Draft;

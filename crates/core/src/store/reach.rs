@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::Uri;
 
+use super::record::LIMIT;
 use crate::call::Timeouts;
 use crate::transport::{Dialer, HttpTransport, HttpTransportBuilder};
 use crate::url::BaseUrl;
@@ -23,7 +24,7 @@ impl Default for Reach {
     /// Ten seconds, the default network, and TLS to other machines.
     fn default() -> Self {
         Self {
-            limit: Duration::from_secs(10),
+            limit: LIMIT,
             network: HttpTransport::builder(),
             allow_plain: false,
         }

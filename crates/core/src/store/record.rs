@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -193,16 +194,20 @@ pub struct Capabilities {
     pub durable: bool,
     /// The maximum size of a record in bytes.
     pub max_bytes: Option<usize>,
+    /// How long a call may take. It ends by itself then, or a little later.
+    pub limit: Duration,
 }
 
 impl Capabilities {
-    /// Describes a store that is durable and takes records of any size.
+    /// Describes a store that is durable, takes records of any size, and whose calls take at most
+    /// ten seconds.
     #[must_use]
     pub const fn new(scope: Scope) -> Self {
         Self {
             scope,
             durable: true,
             max_bytes: None,
+            limit: LIMIT,
         }
     }
 }
@@ -228,6 +233,9 @@ impl Capabilities {
         }
     }
 }
+
+/// How long a call of a store or of leases takes at most, by default.
+pub(super) const LIMIT: Duration = Duration::from_secs(10);
 
 /// The maximum size of the two parts of a name in bytes.
 pub(super) const LONGEST_NAMES: usize = 8 << 10;

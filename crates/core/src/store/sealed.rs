@@ -4,6 +4,7 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,7 +14,7 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use zeroize::Zeroizing;
 
 use super::place::{Owner, open_to_read};
-use super::record::{Capabilities, Expect, Key, Loaded, Store, Swapped, Watch};
+use super::record::{Capabilities, Expect, Key, LIMIT, Loaded, Store, Swapped, Watch};
 use crate::{BoxFuture, Error, ErrorKind, Result, Secret, SecretBytes};
 
 /// A [`Store`] that encrypts the records of another with AES-256-GCM.
@@ -400,7 +401,13 @@ impl Store for Sealed {
             Holder::Source(..) => LENGTH + LONGEST_WRAPPED,
         };
         let added = HEAD + of_key + NONCE_LEN + TAG;
+        // A call asks for a key to seal with, and for one to open what is there instead.
+        let for_keys = match self.holders[0] {
+            Holder::Key(_) => Duration::ZERO,
+            Holder::Source(..) => 2 * LIMIT,
+        };
         Capabilities {
+            limit: of_store.limit.saturating_add(for_keys),
             max_bytes: of_store.max_bytes.map(|most| most.saturating_sub(added)),
             ..of_store
         }

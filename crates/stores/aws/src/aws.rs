@@ -72,6 +72,10 @@ impl Aws {
         Arc::clone(&self.0.clock) as _
     }
 
+    pub(crate) fn limit(&self) -> Duration {
+        self.0.limit
+    }
+
     /// Returns the time at which what begins now must have ended, over all its calls.
     pub(crate) fn late(&self) -> Instant {
         deadline::after(Instant::now(), self.0.limit)

@@ -349,6 +349,7 @@ impl Store for DynamoStore {
     fn capabilities(&self) -> Capabilities {
         let mut capabilities = Capabilities::new(Scope::Network);
         capabilities.max_bytes = Some(LARGEST);
+        capabilities.limit = self.aws.limit();
         capabilities
     }
 }

@@ -364,6 +364,7 @@ impl Store for SecretsManagerStore {
     fn capabilities(&self) -> Capabilities {
         let mut capabilities = Capabilities::new(Scope::Network);
         capabilities.max_bytes = Some(LARGEST);
+        capabilities.limit = self.aws.limit();
         capabilities
     }
 }

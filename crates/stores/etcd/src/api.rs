@@ -87,6 +87,11 @@ impl Api {
         Self { members, login }
     }
 
+    /// Returns how long a request may take.
+    pub(crate) fn limit(&self) -> Duration {
+        self.members.limit
+    }
+
     /// Sends a body without secrets.
     pub(crate) async fn ask<T: DeserializeOwned>(
         &self,

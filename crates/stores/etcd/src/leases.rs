@@ -3,32 +3,60 @@
 use std::time::Duration;
 
 use vouchsafe_core::store::{Acquired, Base64, Key, Lease, Leases, Scope, Version};
-use vouchsafe_core::{BoxFuture, Result};
+use vouchsafe_core::{BoxFuture, Result, SecretBytes};
 
 use crate::EtcdStore;
-use crate::api::{GRANT, LASTING, RANGE, TXN};
-use crate::store::{holder, revision, version};
+use crate::api::{GRANT, LASTING, TXN};
+use crate::store::{holder, revision, taken, version};
 use crate::wire::{
-    Compare, Done, Found, Grant, Granted, Lasting, Name, Number, Pair, Put, Range, Request, Txn,
+    Compare, Done, Grant, Granted, Lasting, Name, Number, Pair, Put, Range, Request, Txn,
 };
+
+/// Who has a lease, and whether it was released.
+struct There {
+    holder: Option<Pair>,
+    taken: Option<Pair>,
+}
+
+impl There {
+    fn read(found: Done) -> Self {
+        let mut found = found.all_found();
+        let mut next = || found.next().flatten();
+        Self {
+            holder: next(),
+            taken: next(),
+        }
+    }
+}
+
+fn ranges(key: &Key) -> Vec<Request> {
+    let names = [holder(key), taken(key)];
+    names.map(|name| Request::Range(Range::one(&name))).into()
+}
 
 impl EtcdStore {
     /// Attaches the key of a holder to a lease of etcd, which removes the key when it ends.
-    async fn hold(&self, name: &[u8], only_if: Compare, time: Duration) -> Result<Done> {
+    async fn hold(
+        &self,
+        key: &Key,
+        only_if: Vec<Compare>,
+        owner: &[u8],
+        time: Duration,
+    ) -> Result<Done> {
         let seconds = i64::try_from(time.as_millis().div_ceil(1000)).unwrap_or(i64::MAX);
         let grant = Grant {
             seconds: Number(seconds.clamp(1, LONGEST)),
         };
         let lasting: Lasting = self.api().ask(&GRANT, &grant).await?;
-        let put = Put {
-            key: Name(name.to_owned()),
-            value: Base64::default(),
-            lease: lasting.id,
+        let put = |name, lease| {
+            let value = Base64::new(SecretBytes::from(owner.to_vec()));
+            let key = Name(name);
+            Request::Put(Put { key, value, lease })
         };
         let txn = Txn {
-            compare: vec![only_if],
-            success: vec![Request::Put(put)],
-            failure: vec![Request::Range(Range::one(name))],
+            compare: only_if,
+            success: vec![put(holder(key), lasting.id), put(taken(key), Number(0))],
+            failure: ranges(key),
         };
         self.api().ask(&TXN, &txn).await
     }
@@ -51,40 +79,68 @@ const LONGEST: i64 = 9_000_000_000;
 impl Leases for EtcdStore {
     fn acquire<'a>(&'a self, key: &'a Key, time: Duration) -> BoxFuture<'a, Result<Acquired>> {
         Box::pin(async move {
-            let name = holder(key);
-            let found: Found = self.api().ask(&RANGE, &Range::one(&name)).await?;
-            let mut there = found.kvs.into_iter().next();
+            let mut claim = self.claims().begin(key);
+            let owner = *claim.owner();
+            let look = Txn {
+                compare: Vec::new(),
+                success: ranges(key),
+                failure: Vec::new(),
+            };
+            let mut there = There::read(self.api().ask(&TXN, &look).await?);
             loop {
-                if let Some(pair) = &there
-                    && let Some(remaining) = self.remaining(pair).await?
+                let own = there.holder.as_ref().filter(|pair| pair.is(&owner));
+                let own = own.map(|own| own.create_revision.0);
+                if own.is_none()
+                    && let Some(other) = &there.holder
+                    && let Some(remaining) = self.remaining(other).await?
                 {
+                    claim.answered();
                     return Ok(Acquired::Held { remaining });
                 }
-                let done = self.hold(&name, Compare::is_absent(&name), time).await?;
+                let only_if = match (own, &there.taken) {
+                    (Some(own), _) => vec![Compare::was_created_at(&holder(key), own)],
+                    (None, last) => {
+                        if last.as_ref().is_some_and(|last| !last.is(&owner)) {
+                            claim.note_lapse();
+                        }
+                        let last = last.as_ref().map_or(0, |last| last.mod_revision.0);
+                        vec![
+                            Compare::is_absent(&holder(key)),
+                            Compare::is_of_revision(&taken(key), last),
+                        ]
+                    }
+                };
+                let done = self.hold(key, only_if, &owner, time).await?;
                 if done.succeeded {
-                    let number = done.header.revision.0;
+                    let number = own.unwrap_or(done.header.revision.0);
                     let lease = Lease::new(key.clone(), number.unsigned_abs(), version(number));
+                    let lease = lease.after_lapse(claim.is_after_lapse());
+                    claim.answered();
                     return Ok(Acquired::Lease(lease));
                 }
-                there = done.found();
+                there = There::read(done);
             }
         })
     }
 
     fn renew<'a>(&'a self, lease: &'a mut Lease, time: Duration) -> BoxFuture<'a, Result<bool>> {
         Box::pin(async move {
-            let name = holder(lease.key());
-            let held = is_held(&name, lease.version());
-            Ok(self.hold(&name, held, time).await?.succeeded)
+            let key = lease.key();
+            // No acquisition looks for the owner any more.
+            let only_if = vec![is_held(key, lease.version())];
+            Ok(self.hold(key, only_if, &[], time).await?.succeeded)
         })
     }
 
     fn release(&self, lease: Lease) -> BoxFuture<'_, Result<bool>> {
         Box::pin(async move {
-            let name = holder(lease.key());
+            let key = lease.key();
+            let names = [holder(key), taken(key)];
             let txn = Txn {
-                compare: vec![is_held(&name, lease.version())],
-                success: vec![Request::DeleteRange(Range::one(&name))],
+                compare: vec![is_held(key, lease.version())],
+                success: names
+                    .map(|name| Request::DeleteRange(Range::one(&name)))
+                    .into(),
                 failure: Vec::new(),
             };
             let done: Done = self.api().ask(&TXN, &txn).await?;
@@ -95,9 +151,14 @@ impl Leases for EtcdStore {
     fn scope(&self) -> Scope {
         Scope::Network
     }
+
+    /// An acquisition has three requests.
+    fn limit(&self) -> Duration {
+        self.api().limit().saturating_mul(3)
+    }
 }
 
 /// The key keeps the revision in which its holder created it, however often it is renewed.
-fn is_held(name: &[u8], version: &Version) -> Compare {
-    Compare::was_created_at(name, revision(version))
+fn is_held(key: &Key, version: &Version) -> Compare {
+    Compare::was_created_at(&holder(key), revision(version))
 }

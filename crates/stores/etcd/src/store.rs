@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use vouchsafe_core::store::{
-    Base64, Board, Capabilities, Expect, Hints, Key, Loaded, Reach, Scope, Store, Swapped, Version,
-    Watch,
+    Base64, Board, Capabilities, Claims, Expect, Hints, Key, Loaded, Reach, Scope, Store, Swapped,
+    Version, Watch,
 };
 use vouchsafe_core::url::BaseUrl;
 use vouchsafe_core::{BoxFuture, Result, Secret, SecretBytes};
@@ -26,6 +26,7 @@ pub struct EtcdStore(Arc<Inner>);
 struct Inner {
     api: Arc<Api>,
     hints: Hints,
+    claims: Claims,
 }
 
 /// Builds an [`EtcdStore`].
@@ -49,6 +50,10 @@ impl EtcdStore {
             login: None,
             reach: Reach::default(),
         }
+    }
+
+    pub(crate) fn claims(&self) -> &Claims {
+        &self.0.claims
     }
 
     pub(crate) fn api(&self) -> &Api {
@@ -86,7 +91,11 @@ impl EtcdStoreBuilder {
         let api = Arc::new(Api::new(core, urls, limit, self.login));
         let listening = Arc::clone(&api);
         let hints = Hints::new(move |board| listen(Arc::clone(&listening), board));
-        Ok(EtcdStore(Arc::new(Inner { api, hints })))
+        Ok(EtcdStore(Arc::new(Inner {
+            api,
+            hints,
+            claims: Claims::default(),
+        })))
     }
 }
 
@@ -142,6 +151,13 @@ pub(crate) fn name(key: &Key) -> Vec<u8> {
 pub(crate) fn holder(key: &Key) -> Vec<u8> {
     let (namespace, profile) = (encoded(key.namespace()), encoded(key.profile()));
     format!("{PREFIX}{namespace}/holder/{profile}").into_bytes()
+}
+
+/// The name of a key that is there from when a lease is taken until it is released. What it outlives is a
+/// lease that has lapsed.
+pub(crate) fn taken(key: &Key) -> Vec<u8> {
+    let (namespace, profile) = (encoded(key.namespace()), encoded(key.profile()));
+    format!("{PREFIX}{namespace}/taken/{profile}").into_bytes()
 }
 
 pub(crate) fn version(revision: i64) -> Version {
@@ -252,6 +268,7 @@ impl Store for EtcdStore {
     fn capabilities(&self) -> Capabilities {
         let mut capabilities = Capabilities::new(Scope::Network);
         capabilities.max_bytes = Some(LARGEST);
+        capabilities.limit = self.api().limit();
         capabilities
     }
 }

@@ -152,8 +152,16 @@ pub(crate) struct Header {
 pub(crate) struct Pair {
     pub(crate) key: Name,
     pub(crate) value: Base64,
+    pub(crate) create_revision: Number,
     pub(crate) mod_revision: Number,
     pub(crate) lease: Number,
+}
+
+impl Pair {
+    /// Returns whether it has this value.
+    pub(crate) fn is(&self, value: &[u8]) -> bool {
+        *self.value.clone().into_bytes().expose() == *value
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -185,8 +193,13 @@ pub(crate) struct Done {
 
 impl Done {
     pub(crate) fn found(self) -> Option<Pair> {
-        let mut responses = self.responses.into_iter();
-        responses.next()?.response_range.kvs.into_iter().next()
+        self.all_found().next()?
+    }
+
+    /// Returns what each request found.
+    pub(crate) fn all_found(self) -> impl Iterator<Item = Option<Pair>> {
+        let responses = self.responses.into_iter();
+        responses.map(|response| response.response_range.kvs.into_iter().next())
     }
 }
 

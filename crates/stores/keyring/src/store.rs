@@ -291,6 +291,7 @@ impl Store for KeyringStore {
     fn capabilities(&self) -> Capabilities {
         let mut capabilities = Capabilities::new(Scope::Machine);
         capabilities.max_bytes = Some(LARGEST);
+        capabilities.limit = self.0.limit;
         capabilities
     }
 }

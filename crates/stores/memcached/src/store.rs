@@ -201,6 +201,7 @@ impl Store for MemcachedStore {
         let mut capabilities = Capabilities::new(Scope::Network);
         capabilities.durable = false;
         capabilities.max_bytes = Some(LARGEST_ITEM - VERSION);
+        capabilities.limit = self.0.link.limit();
         capabilities
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mongodb::bson::{DateTime, Document, doc};
 use mongodb::options::ReturnDocument;
-use vouchsafe_core::store::{Acquired, Key, Lease, Leases, Scope, Version, unique};
+use vouchsafe_core::store::{Acquired, Key, Lease, Leases, Scope, Version};
 use vouchsafe_core::{BoxFuture, Error, ErrorKind, Result};
 
 use crate::MongoStore;
@@ -17,18 +17,28 @@ fn millis(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).map_or(LONGEST, |millis| millis.clamp(1, LONGEST))
 }
 
-/// Replaces a lease that has ended, or was never made, and leaves another as it is. All times are of
-/// the server's clock.
+/// Replaces a lease that has ended, was never made, or is of this owner, and leaves another as it is.
+/// All times are of the server's clock. The first number is the time, so that numbers grow even if the
+/// document is removed.
 fn take(owner: &[u8], time: Duration) -> Vec<Document> {
+    let first = doc! { "$toLong": ["$$NOW"] };
+    let is_own = doc! { "$eq": ["$owner", binary(owner)] };
+    let was_released = doc! { "$lte": [{ "$ifNull": ["$until", RELEASED] }, RELEASED] };
+    let is_after_lapse = doc! { "$cond": [was_released, false, true] };
     let lease = doc! {
         "_id": "$_id",
         "owner": binary(owner),
-        "fence": { "$add": [{ "$ifNull": ["$fence", 0_i64] }, 1_i64] },
+        "fence": { "$add": [{ "$ifNull": ["$fence", first] }, 1_i64] },
         "until": { "$add": ["$$NOW", millis(time)] },
+        "is_after_lapse": { "$cond": [is_own.clone(), "$is_after_lapse", is_after_lapse] },
     };
     let has_ended = doc! { "$lte": [{ "$ifNull": ["$until", "$$NOW"] }, "$$NOW"] };
-    vec![doc! { "$replaceWith": { "$cond": [has_ended, lease, "$$ROOT"] } }]
+    let is_free = doc! { "$cond": [is_own, true, has_ended] };
+    vec![doc! { "$replaceWith": { "$cond": [is_free, lease, "$$ROOT"] } }]
 }
+
+/// The end of a lease that was released.
+const RELEASED: DateTime = DateTime::from_millis(0);
 
 /// The lease of a holder, while it lasts.
 fn held(lease: &Lease) -> Document {
@@ -51,10 +61,11 @@ impl MongoStore {
 impl Leases for MongoStore {
     fn acquire<'a>(&'a self, key: &'a Key, time: Duration) -> BoxFuture<'a, Result<Acquired>> {
         Box::pin(async move {
-            let (what, owner) = ("take a lease", unique());
+            let claim = self.claims().begin(key);
+            let (what, owner) = ("take a lease", *claim.owner());
             let name = doc! { "_id": name(&key.lease()) };
             let answer = doc! {
-                "owner": 1, "fence": 1, "remaining": { "$subtract": ["$until", "$$NOW"] },
+                "owner": 1, "fence": 1, "is_after_lapse": 1, "remaining": { "$subtract": ["$until", "$$NOW"] },
             };
             let work = |records: Records| async move {
                 loop {
@@ -71,6 +82,7 @@ impl Leases for MongoStore {
                 }
             };
             let there = self.server().call(what, work).await?;
+            claim.answered();
             let read = || {
                 let there = there?;
                 let number = |field| u64::try_from(there.get_i64(field).ok()?.max(0)).ok();
@@ -79,7 +91,8 @@ impl Leases for MongoStore {
                     .is_ok_and(|by| *by == owner)
                 {
                     let lease = Lease::new(key.clone(), number("fence")?, Version::new(&owner));
-                    return Some(Acquired::Lease(lease));
+                    let is_after_lapse = there.get_bool("is_after_lapse").ok()?;
+                    return Some(Acquired::Lease(lease.after_lapse(is_after_lapse)));
                 }
                 let remaining = Duration::from_millis(number("remaining")?);
                 Some(Acquired::Held { remaining })
@@ -100,12 +113,16 @@ impl Leases for MongoStore {
     fn release(&self, lease: Lease) -> BoxFuture<'_, Result<bool>> {
         Box::pin(async move {
             // The document stays, since the next fencing token must be greater.
-            let ended = doc! { "$set": { "until": DateTime::from_millis(0) } };
+            let ended = doc! { "$set": { "until": RELEASED } };
             self.change("release a lease", &lease, vec![ended]).await
         })
     }
 
     fn scope(&self) -> Scope {
         Scope::Network
+    }
+
+    fn limit(&self) -> Duration {
+        self.server().link.limit()
     }
 }

@@ -7,7 +7,7 @@ use mongodb::bson::Document;
 use mongodb::error::{ErrorKind, WriteFailure};
 use mongodb::options::{Acknowledgment, ClientOptions, ReadConcern, WriteConcern};
 use mongodb::{Client, Collection};
-use vouchsafe_core::store::{Broken, Link};
+use vouchsafe_core::store::{Broken, Claims, Link};
 use vouchsafe_core::task::Task;
 use vouchsafe_core::{Result, Secret};
 
@@ -17,6 +17,7 @@ pub(crate) struct Server {
     pub(crate) link: Link<Connection>,
     pub(crate) url: Secret,
     pub(crate) limit: Duration,
+    pub(crate) claims: Claims,
 }
 
 pub(crate) type Records = Collection<Document>;

@@ -399,6 +399,8 @@ fn eval(expression: &Bson, document: &Document, now: DateTime) -> Bson {
                     Bson::Null => default.clone(),
                     given => given.clone(),
                 },
+                ("$eq", [one, other]) => (one == other).into(),
+                ("$toLong", [Bson::DateTime(time)]) => time.timestamp_millis().into(),
                 ("$lte", [one, other]) => (number(one) <= number(other)).into(),
                 ("$gt", [one, other]) => (number(one) > number(other)).into(),
                 ("$subtract", [one, other]) => (number(one) - number(other)).into(),

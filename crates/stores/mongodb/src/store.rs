@@ -8,7 +8,7 @@ use mongodb::bson::{Binary, Bson, Document, doc};
 use mongodb::options::{ConnectionString, HostInfo, ServerAddress, Tls};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use vouchsafe_core::store::{
-    Capabilities, Expect, Key, Loaded, Reach, Scope, Store, Swapped, Version, unique,
+    Capabilities, Claims, Expect, Key, Loaded, Reach, Scope, Store, Swapped, Version, unique,
 };
 use vouchsafe_core::{BoxFuture, Error, ErrorKind, Result, Secret, SecretBytes};
 
@@ -43,6 +43,10 @@ impl MongoStore {
             url: url.into(),
             reach: Reach::default(),
         }
+    }
+
+    pub(crate) fn claims(&self) -> &Claims {
+        &self.0.claims
     }
 
     pub(crate) fn server(&self) -> &Server {
@@ -93,6 +97,7 @@ impl MongoStoreBuilder {
             link: Server::link(&place, self.reach.limit()),
             limit: self.reach.limit(),
             url: self.url,
+            claims: Claims::default(),
         })))
     }
 }
@@ -259,6 +264,7 @@ impl Store for MongoStore {
     fn capabilities(&self) -> Capabilities {
         let mut capabilities = Capabilities::new(Scope::Network);
         capabilities.max_bytes = Some(LARGEST);
+        capabilities.limit = self.server().link.limit();
         capabilities
     }
 }

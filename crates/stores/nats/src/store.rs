@@ -336,6 +336,7 @@ impl Store for NatsStore {
     fn capabilities(&self) -> Capabilities {
         let mut capabilities = Capabilities::new(Scope::Network);
         capabilities.max_bytes = Some(LARGEST);
+        capabilities.limit = self.0.server.limit;
         capabilities
     }
 }

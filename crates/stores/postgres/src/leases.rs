@@ -3,19 +3,23 @@
 use std::time::Duration;
 
 use tokio_postgres::types::Type;
-use vouchsafe_core::store::{Acquired, Key, Lease, Leases, Scope, Version, unique};
+use vouchsafe_core::store::{Acquired, Key, Lease, Leases, Scope, Version};
 use vouchsafe_core::{BoxFuture, Result};
 
 use crate::PostgresStore;
 use crate::server::Parameter;
 
+/// The first number is the time, so that numbers grow even if the row is removed.
 const ACQUIRE: &str = "
-INSERT INTO vouchsafe_leases AS there (namespace, profile, owner, fence, until)
-VALUES ($1, $2, $3, 1, clock_timestamp() + $4 * interval '1 millisecond')
+INSERT INTO vouchsafe_leases AS there (namespace, profile, owner, fence, until, is_after_lapse)
+VALUES ($1, $2, $3, (extract(epoch FROM clock_timestamp()) * 1000)::bigint,
+    clock_timestamp() + $4 * interval '1 millisecond', FALSE)
 ON CONFLICT (namespace, profile)
-DO UPDATE SET owner = excluded.owner, fence = there.fence + 1, until = excluded.until
-WHERE there.until <= clock_timestamp()
-RETURNING fence";
+DO UPDATE SET owner = excluded.owner, fence = there.fence + 1, until = excluded.until,
+    is_after_lapse = CASE WHEN there.owner = excluded.owner THEN there.is_after_lapse
+        ELSE there.until > '-infinity' END
+WHERE there.until <= clock_timestamp() OR there.owner = excluded.owner
+RETURNING fence, is_after_lapse";
 const REMAINING: &str = "
 SELECT (extract(epoch FROM until - clock_timestamp()) * 1000)::float8 FROM vouchsafe_leases
 WHERE namespace = $1 AND profile = $2 AND until > clock_timestamp()";
@@ -67,7 +71,8 @@ impl Leases for PostgresStore {
     fn acquire<'a>(&'a self, key: &'a Key, time: Duration) -> BoxFuture<'a, Result<Acquired>> {
         Box::pin(async move {
             let (namespace, profile) = names(key);
-            let owner = unique().to_vec();
+            let claim = self.claims().begin(key);
+            let owner = claim.owner().to_vec();
             let time = millis(time);
             let parameters: &[Parameter<'_>] = &[
                 (&namespace, Type::BYTEA),
@@ -80,10 +85,14 @@ impl Leases for PostgresStore {
                     .server()
                     .query("take a lease", ACQUIRE, parameters)
                     .await?;
-                if let Some(fence) = rows.first().and_then(|row| row.try_get::<_, i64>(0).ok()) {
-                    let owner = Version::new(&owner);
-                    let lease = Lease::new(key.clone(), fence.unsigned_abs(), owner);
-                    return Ok(Acquired::Lease(lease));
+                let taken = rows.first().and_then(|row| {
+                    let fence = row.try_get::<_, i64>(0).ok()?;
+                    Some((fence.unsigned_abs(), row.try_get::<_, bool>(1).ok()?))
+                });
+                if let Some((fence, is_after_lapse)) = taken {
+                    claim.answered();
+                    let lease = Lease::new(key.clone(), fence, Version::new(&owner));
+                    return Ok(Acquired::Lease(lease.after_lapse(is_after_lapse)));
                 }
                 let rows = self
                     .server()
@@ -92,6 +101,7 @@ impl Leases for PostgresStore {
                 let left = rows.first().and_then(|row| row.try_get::<_, f64>(0).ok());
                 // If the row is missing, the lease has just ended.
                 if let Some(left) = left {
+                    claim.answered();
                     let remaining = Duration::from_secs_f64(left.max(0.0) / 1000.0);
                     return Ok(Acquired::Held { remaining });
                 }
@@ -109,5 +119,10 @@ impl Leases for PostgresStore {
 
     fn scope(&self) -> Scope {
         Scope::Network
+    }
+
+    /// An acquisition has two statements.
+    fn limit(&self) -> Duration {
+        self.server().link.limit().saturating_mul(2)
     }
 }

@@ -66,6 +66,7 @@ CREATE TABLE IF NOT EXISTS vouchsafe_leases (
     owner bytea NOT NULL,
     fence bigint NOT NULL,
     until timestamptz NOT NULL,
+    is_after_lapse boolean NOT NULL,
     PRIMARY KEY (namespace, profile)
 );
 COMMIT";

@@ -6,8 +6,8 @@ use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::types::Type;
 use vouchsafe_core::store::{
-    Board, Capabilities, Expect, Hints, Key, Link, Loaded, Reach, Scope, Store, Swapped, Version,
-    Watch, unique,
+    Board, Capabilities, Claims, Expect, Hints, Key, Link, Loaded, Reach, Scope, Store, Swapped,
+    Version, Watch, unique,
 };
 use vouchsafe_core::{BoxFuture, Error, ErrorKind, Result, Secret, SecretBytes};
 
@@ -25,6 +25,7 @@ pub struct PostgresStore(Arc<Inner>);
 struct Inner {
     server: Arc<Server>,
     hints: Hints,
+    claims: Claims,
 }
 
 /// Builds a [`PostgresStore`].
@@ -46,6 +47,10 @@ impl PostgresStore {
             url: url.into(),
             reach: Reach::default(),
         }
+    }
+
+    pub(crate) fn claims(&self) -> &Claims {
+        &self.0.claims
     }
 
     pub(crate) fn server(&self) -> &Server {
@@ -97,7 +102,11 @@ impl PostgresStoreBuilder {
         });
         let listening = Arc::clone(&server);
         let hints = Hints::new(move |board| listen(Arc::clone(&listening), board));
-        Ok(PostgresStore(Arc::new(Inner { server, hints })))
+        Ok(PostgresStore(Arc::new(Inner {
+            server,
+            hints,
+            claims: Claims::default(),
+        })))
     }
 }
 
@@ -280,6 +289,7 @@ impl Store for PostgresStore {
     fn capabilities(&self) -> Capabilities {
         let mut capabilities = Capabilities::new(Scope::Network);
         capabilities.max_bytes = Some(LARGEST);
+        capabilities.limit = self.server().link.limit();
         capabilities
     }
 }

@@ -3,18 +3,30 @@
 use std::time::Duration;
 
 use redis::Value;
-use vouchsafe_core::store::{Acquired, Key, Lease, Leases, Scope, Version, unique};
+use vouchsafe_core::store::{Acquired, Key, Lease, Leases, Scope, Version};
 use vouchsafe_core::{BoxFuture, Result};
 
 use crate::RedisStore;
 use crate::store::{is_one, name, script};
 
-/// KEYS: holder, last fencing token. ARGV: the new holder, milliseconds.
+/// KEYS: holder, last fencing token, whether the lease was taken after a lapse. ARGV: the new holder,
+/// milliseconds.
+///
+/// The third key is there until the lease is released. A server that forgets the last number begins with
+/// the time.
 const ACQUIRE: &str = "
-if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then
-  return {1, redis.call('INCR', KEYS[2])}
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then
+  return {0, redis.call('PTTL', KEYS[1]), 0}
 end
-return {0, redis.call('PTTL', KEYS[1])}";
+if not holder then
+  redis.call('SET', KEYS[3], redis.call('EXISTS', KEYS[3]))
+end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+if redis.call('EXISTS', KEYS[2]) == 0 then
+  redis.call('SET', KEYS[2], redis.call('TIME')[1] .. '000')
+end
+return {1, redis.call('INCR', KEYS[2]), tonumber(redis.call('GET', KEYS[3]))}";
 
 /// KEYS: holder. ARGV: the expected holder, milliseconds.
 const RENEW: &str = "
@@ -23,15 +35,20 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then
 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])";
 
-/// KEYS: holder. ARGV: the expected holder.
+/// KEYS: holder, whether the lease was taken after a lapse. ARGV: the expected holder.
 const RELEASE: &str = "
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return 0
 end
+redis.call('DEL', KEYS[2])
 return redis.call('DEL', KEYS[1])";
 
 fn holder(key: &Key) -> String {
     format!("{}:holder", name(key))
+}
+
+fn taken(key: &Key) -> String {
+    format!("{}:taken", name(key))
 }
 
 /// The server adds it to its clock, which must not overflow.
@@ -43,27 +60,32 @@ fn millis(time: Duration) -> i64 {
 impl Leases for RedisStore {
     fn acquire<'a>(&'a self, key: &'a Key, time: Duration) -> BoxFuture<'a, Result<Acquired>> {
         Box::pin(async move {
-            let owner = unique();
+            let claim = self.claims().begin(key);
+            let owner = *claim.owner();
             let fence = format!("{}:fence", name(key));
-            let mut command = script(ACQUIRE, &[&holder(key), &fence]);
+            let mut command = script(ACQUIRE, &[&holder(key), &fence, &taken(key)]);
             command.arg(&owner).arg(millis(time));
             let read = |answer| {
                 let Value::Array(parts) = answer else {
                     return None;
                 };
-                let [Value::Int(is_taken), Value::Int(number)] = parts[..] else {
+                let [Value::Int(is_taken), Value::Int(number), Value::Int(lapse)] = parts[..]
+                else {
                     return None;
                 };
                 let number = u64::try_from(number).unwrap_or_default();
                 Some(if is_taken == 1 {
                     let owner = Version::new(&owner);
-                    Acquired::Lease(Lease::new(key.clone(), number, owner))
+                    let lease = Lease::new(key.clone(), number, owner);
+                    Acquired::Lease(lease.after_lapse(lapse == 1))
                 } else {
                     let remaining = Duration::from_millis(number);
                     Acquired::Held { remaining }
                 })
             };
-            self.server().answer("take a lease", command, read).await
+            let acquired = self.server().answer("take a lease", command, read).await?;
+            claim.answered();
+            Ok(acquired)
         })
     }
 
@@ -77,7 +99,8 @@ impl Leases for RedisStore {
 
     fn release(&self, lease: Lease) -> BoxFuture<'_, Result<bool>> {
         Box::pin(async move {
-            let mut command = script(RELEASE, &[&holder(lease.key())]);
+            let key = lease.key();
+            let mut command = script(RELEASE, &[&holder(key), &taken(key)]);
             command.arg(lease.version().as_bytes());
             self.server()
                 .answer("release a lease", command, is_one)
@@ -87,5 +110,9 @@ impl Leases for RedisStore {
 
     fn scope(&self) -> Scope {
         Scope::Network
+    }
+
+    fn limit(&self) -> Duration {
+        self.server().link.limit()
     }
 }

@@ -8,8 +8,8 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 use redis::{Cmd, RedisConnectionInfo, Value, cmd};
 use url::Url;
 use vouchsafe_core::store::{
-    Board, Broken, Capabilities, Expect, Hints, Key, Loaded, Reach, Scope, Store, Swapped, Version,
-    Watch, unique,
+    Board, Broken, Capabilities, Claims, Expect, Hints, Key, Loaded, Reach, Scope, Store, Swapped,
+    Version, Watch, unique,
 };
 use vouchsafe_core::{BoxFuture, Error, ErrorKind, Result, Secret, SecretBytes};
 
@@ -26,6 +26,7 @@ pub struct RedisStore(Arc<Inner>);
 struct Inner {
     server: Arc<Server>,
     hints: Hints,
+    claims: Claims,
 }
 
 /// Builds a [`RedisStore`].
@@ -49,6 +50,10 @@ impl RedisStore {
             url: url.into(),
             reach: Reach::default(),
         }
+    }
+
+    pub(crate) fn claims(&self) -> &Claims {
+        &self.0.claims
     }
 
     pub(crate) fn server(&self) -> &Server {
@@ -96,7 +101,11 @@ impl RedisStoreBuilder {
         });
         let listening = Arc::clone(&server);
         let hints = Hints::new(move |board| listen(Arc::clone(&listening), board));
-        Ok(RedisStore(Arc::new(Inner { server, hints })))
+        Ok(RedisStore(Arc::new(Inner {
+            server,
+            hints,
+            claims: Claims::default(),
+        })))
     }
 }
 
@@ -275,6 +284,7 @@ impl Store for RedisStore {
     fn capabilities(&self) -> Capabilities {
         let mut capabilities = Capabilities::new(Scope::Network);
         capabilities.max_bytes = Some(LARGEST);
+        capabilities.limit = self.server().link.limit();
         capabilities
     }
 }

@@ -275,6 +275,7 @@ impl Store for SqliteStore {
     fn capabilities(&self) -> Capabilities {
         let mut capabilities = Capabilities::new(Scope::Machine);
         capabilities.max_bytes = Some(LARGEST);
+        capabilities.limit = self.limit;
         capabilities
     }
 }

@@ -249,6 +249,7 @@ impl Store for VaultStore {
     fn capabilities(&self) -> Capabilities {
         let mut capabilities = Capabilities::new(Scope::Network);
         capabilities.max_bytes = Some(LARGEST);
+        capabilities.limit = self.0.limit;
         capabilities
     }
 }

@@ -1,5 +1,6 @@
 //! Checks every order in which three participants can refresh one token, with every loss.
 
+mod checks;
 mod properties;
 
 use std::collections::HashMap;
@@ -88,6 +89,7 @@ struct World {
     /// Whether the first access token can be seen to be unusable, or was refused by the server.
     is_expired: bool,
     lease: Option<usize>,
+    lapse: Lapse,
     /// The refresh tokens that the server accepts. If there are several, the first is the one that the
     /// others replaced.
     good: Vec<u8>,
@@ -112,7 +114,21 @@ struct Faults {
     expiries: u8,
     lost_answers: u8,
     failed_saves: u8,
+    failed_renewals: u8,
+    outages: u8,
     logins: u8,
+}
+
+/// How the lease ended last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Lapse {
+    /// It was released, or taken again.
+    None,
+    /// Its holder crashed or was suspended, and does not come back for as long as the next one defers.
+    OfHolder,
+    /// The store was away for longer than it lasted. Its holder saves its tokens while the next one
+    /// defers, unless that fails again.
+    OfStore,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,9 +161,15 @@ enum Action {
     LoseSaved(usize),
     /// The next refresh of a process that could not save.
     Again(usize),
-    /// It saves what it could not save before.
+    /// It saves what it could not save before, with its lease or, if that is lost, another.
     SaveKept(usize),
+    /// The same, but whether it still has its lease cannot be found out.
+    SaveKeptUnsure(usize),
+    /// Before a request, the lease cannot be renewed.
+    FailRenewal(usize),
     EndLease,
+    /// The store is away for longer than the lease of a holder lasts that waits to save its tokens.
+    Outage,
     /// A person logs in, which ends everything that was granted before.
     LogIn,
 }
@@ -160,6 +182,7 @@ struct Fleet {
 impl Fleet {
     fn check(server: Server, allowed: Faults) {
         let checker = Self { server, allowed }.checker().spawn_bfs().join();
+        println!("{server:?}: {} states", checker.unique_state_count());
         checker.assert_properties();
     }
 
@@ -284,6 +307,25 @@ impl World {
             })
     }
 
+    /// Gives the lease to a participant, and returns whether it had lapsed.
+    fn take_lease(&mut self, index: usize) -> bool {
+        self.lease = Some(index);
+        self.lapse != Lapse::None
+    }
+
+    /// Returns whether a holder that lost its lease while the store was away saves its tokens before
+    /// one that defers goes on.
+    fn is_about_to_save(&self) -> bool {
+        let waits_to_save = |participant: &Participant| match participant {
+            Participant::Done(_, Some(unsaved), _) => unsaved.keeps_others_waiting(),
+            Participant::Doing(machine, ..) => {
+                (machine.unsaved()).is_some_and(Unsaved::keeps_others_waiting)
+            }
+            _ => false,
+        };
+        self.lapse == Lapse::OfStore && self.participants.iter().any(waits_to_save)
+    }
+
     /// Notes that what was lost just now was the only copy.
     fn lose(&mut self) {
         self.is_lost |= !self.good.is_empty() && !self.has_good_token();
@@ -345,6 +387,7 @@ impl Model for Fleet {
                 },
                 version: 0,
                 lease: None,
+                lapse: Lapse::None,
                 good: vec![100],
                 is_lost: false,
                 is_misled: false,
@@ -366,8 +409,14 @@ impl Model for Fleet {
                     if unsaved.is_some() && *round == Round::First {
                         actions.push(Action::Again(index));
                     }
-                    if unsaved.is_some() && *round != Round::Last {
+                    let is_tried = |unsaved: &Unsaved<Tokens>| {
+                        *round != Round::Last || unsaved.keeps_others_waiting()
+                    };
+                    if unsaved.as_ref().is_some_and(is_tried) {
                         actions.push(Action::SaveKept(index));
+                        if used.failed_renewals < allowed.failed_renewals {
+                            actions.push(Action::SaveKeptUnsure(index));
+                        }
                         if used.crashes < allowed.crashes {
                             actions.push(Action::Crash(index));
                         }
@@ -377,7 +426,13 @@ impl Model for Fleet {
                 Participant::Answered(..) if used.lost_answers < allowed.lost_answers => {
                     actions.push(Action::LoseAnswer(index));
                 }
-                Participant::Doing(_, Step::Save(..), Round::First | Round::Second)
+                Participant::Doing(_, Step::Defer, _) if world.is_about_to_save() => continue,
+                Participant::Doing(_, Step::Request(_), _)
+                    if used.failed_renewals < allowed.failed_renewals =>
+                {
+                    actions.push(Action::FailRenewal(index));
+                }
+                Participant::Doing(_, Step::Save(..), _)
                     if used.failed_saves < allowed.failed_saves =>
                 {
                     actions.push(Action::FailSave(index));
@@ -400,6 +455,9 @@ impl Model for Fleet {
         if is_left || (world.lease.is_some() && used.expiries < allowed.expiries) {
             actions.push(Action::EndLease);
         }
+        if matches!(holder, Some(Participant::Done(..))) && used.outages < allowed.outages {
+            actions.push(Action::Outage);
+        }
     }
 
     fn next_state(&self, world: &World, action: Action) -> Option<World> {
@@ -409,7 +467,25 @@ impl Model for Fleet {
                 let holder = next.lease.take()?;
                 if next.participants[holder] != Participant::Crashed {
                     next.faults.expiries += 1;
+                    next.lapse = Lapse::OfHolder;
+                } else if next.lapse != Lapse::OfStore {
+                    next.lapse = Lapse::OfHolder;
                 }
+            }
+            Action::Outage => {
+                next.lease = None;
+                next.lapse = Lapse::OfStore;
+                next.faults.outages += 1;
+            }
+            Action::FailRenewal(index) => {
+                let Participant::Doing(machine, Step::Request(_), round) =
+                    world.participants[index].clone()
+                else {
+                    return None;
+                };
+                next.faults.failed_renewals += 1;
+                next.participants[index] =
+                    settle(&mut next, machine, Event::Failed(Trouble::StoreDown), round);
             }
             Action::LogIn => {
                 next.faults.logins += 1;
@@ -451,9 +527,14 @@ impl Model for Fleet {
                     return None;
                 };
                 next.faults.failed_saves += 1;
-                // A mark that is missing, or an access token that others can get for themselves.
-                if record.is_refused || self.server == Server::Keeps {
+                // A mark that is missing, an access token that others can get for themselves, or a
+                // second failure after one that has cost the lease.
+                let is_late = world.lapse == Lapse::OfStore && world.lease != Some(index);
+                if record.is_refused || self.server == Server::Keeps || is_late {
                     next.costly_failures += 1;
+                }
+                if is_late {
+                    next.lapse = Lapse::OfHolder;
                 }
                 if matches!(action, Action::LoseSaved(_)) && expect == Some(next.version) {
                     next.record = record;
@@ -462,13 +543,23 @@ impl Model for Fleet {
                 next.participants[index] =
                     settle(&mut next, machine, Event::Failed(Trouble::StoreDown), round);
             }
-            Action::Again(index) | Action::SaveKept(index) => {
+            Action::Again(index) | Action::SaveKept(index) | Action::SaveKeptUnsure(index) => {
                 let Participant::Done(_, Some(unsaved), _) = world.participants[index].clone()
                 else {
                     return None;
                 };
                 next.needs += u8::from(action == Action::Again(index));
-                let is_leased = world.lease == Some(index);
+                let mut is_leased = world.lease == Some(index);
+                if action == Action::SaveKept(index)
+                    && world.lease.is_none()
+                    && unsaved.keeps_others_waiting()
+                {
+                    next.take_lease(index);
+                    is_leased = true;
+                } else if action == Action::SaveKeptUnsure(index) {
+                    next.faults.failed_renewals += 1;
+                    is_leased = true;
+                }
                 let ((machine, step), round) = if action == Action::Again(index) {
                     let stale = Stale::Token(unsaved.record.access);
                     let begun = Refresh::new(stale, Some(unsaved), is_leased);
@@ -512,12 +603,11 @@ impl Fleet {
         let (machine, step, round) = doing;
         let event = match step {
             Step::Load => Event::Loaded(seen(world)),
-            Step::Acquire if world.lease.is_none() => {
-                world.lease = Some(index);
-                Event::Leased
-            }
+            Step::Acquire if world.lease.is_none() => Event::Leased {
+                is_after_lapse: world.take_lease(index),
+            },
             Step::Acquire => Event::Held,
-            Step::Wait => Event::Waited,
+            Step::Wait | Step::Defer => Event::Waited,
             Step::Request(record) => {
                 if world.lease == Some(index) {
                     return Participant::Sending(machine, record, round);
@@ -533,64 +623,12 @@ impl Fleet {
             Step::Release => {
                 if world.lease == Some(index) {
                     world.lease = None;
+                    world.lapse = Lapse::None;
                 }
                 Event::Released
             }
             Step::Finish => unreachable!("handled when it was returned"),
         };
         settle(world, machine, event, round)
-    }
-}
-
-#[test]
-fn without_faults_one_request_serves_everyone() {
-    for server in SERVERS {
-        Fleet::check(server, Faults::default());
-    }
-}
-
-#[test]
-fn after_one_fault_of_each_kind_no_refresh_token_is_lost() {
-    let allowed = Faults {
-        crashes: 1,
-        expiries: 1,
-        lost_answers: 1,
-        failed_saves: 1,
-        logins: 1,
-    };
-    for server in SERVERS {
-        Fleet::check(server, allowed);
-    }
-}
-
-#[test]
-fn several_faults_of_one_kind_lose_nothing_either() {
-    let allowed = Faults {
-        crashes: 2,
-        expiries: 2,
-        ..Faults::default()
-    };
-    for server in SERVERS {
-        Fleet::check(server, allowed);
-    }
-    for server in SERVERS {
-        let allowed = Faults {
-            failed_saves: 4,
-            ..Faults::default()
-        };
-        Fleet::check(server, allowed);
-    }
-}
-
-#[test]
-fn whatever_happens_no_participant_waits_for_ever() {
-    let allowed = Faults {
-        crashes: 1,
-        expiries: 1,
-        failed_saves: 1,
-        ..Faults::default()
-    };
-    for server in SERVERS {
-        Fleet::check_ends(server, allowed);
     }
 }

@@ -16,6 +16,10 @@ pub(super) fn all() -> Vec<Property<Fleet>> {
                 Participant::Done(Outcome::Failed(Trouble::LostAnswer), ..) => {
                     world.faults.lost_answers > 0
                 }
+                Participant::Done(Outcome::Failed(Trouble::StoreDown), _, round) => {
+                    world.faults.failed_renewals > 0
+                        || *round == Round::Last && world.faults.failed_saves > 0
+                }
                 Participant::Done(outcome, _, round) => match outcome {
                     Outcome::Adopted(token) | Outcome::Refreshed(token) => *token > USELESS,
                     Outcome::NothingToRefresh => *round == Round::Last,
@@ -40,9 +44,10 @@ pub(super) fn all() -> Vec<Property<Fleet>> {
                 .participants
                 .iter()
                 .all(|participant| match participant {
-                    Participant::Done(_, unsaved, round) => {
-                        unsaved.is_none() || *round == Round::Last
+                    Participant::Done(_, Some(unsaved), round) => {
+                        *round == Round::Last && !unsaved.keeps_others_waiting()
                     }
+                    Participant::Done(_, None, _) => true,
                     participant => *participant == Participant::Crashed,
                 });
             let is_good = world.good.contains(&world.record.refresh);
@@ -112,13 +117,15 @@ pub(super) fn all() -> Vec<Property<Fleet>> {
 
 impl World {
     /// Returns how many requests the faults may have cost. A failed save costs none where the holder
-    /// keeps the lease for it.
+    /// keeps the lease for it, not even if the store is away for longer than the lease lasts.
     fn costs(&self) -> u8 {
         let Faults {
             crashes,
             expiries,
             lost_answers,
             failed_saves: _,
+            failed_renewals: _,
+            outages: _,
             logins,
         } = self.faults;
         crashes + expiries + lost_answers + self.costly_failures + logins
@@ -132,6 +139,8 @@ impl World {
             crashes: _,
             lost_answers: _,
             failed_saves: _,
+            failed_renewals: _,
+            outages: _,
             expiries,
             logins,
         } = self.faults;

@@ -1,7 +1,10 @@
 //! Tests of leases: their holders, their durations, and what a former holder can still do.
 
-use super::{HOUR, Suite, TIME, held, is_refused, read, text, write};
+use std::time::Duration;
+
+use super::{HOUR, Suite, TIME, held, is_refused, key, read, text, write};
 use crate::Clock as _;
+use crate::mock::cancel::{at_each_await, cut};
 use crate::store::{Acquired, Expect, Key, Lease};
 
 impl Suite {
@@ -59,6 +62,67 @@ impl Suite {
             assert!(is_refused(&place.acquire().await));
             assert!(leases.release(first).await.unwrap());
             assert!(leases.release(held(place.acquire().await)).await.unwrap());
+        });
+    }
+
+    /// A new holder learns whether the last one let the lease lapse.
+    pub fn a_lease_that_lapsed_is_told_from_one_that_was_released(&self) {
+        self.run(|place| async move {
+            let first = held(place.acquire().await);
+            assert!(!first.is_after_lapse());
+            assert!(place.leases.release(first).await.unwrap());
+            let lapses = held(place.acquire_for(place.short()).await);
+            assert!(!lapses.is_after_lapse());
+            let next = place.acquire_after(place.short()).await;
+            assert!(next.is_after_lapse());
+            assert!(place.leases.release(next).await.unwrap());
+            assert!(!held(place.acquire().await).is_after_lapse());
+        });
+    }
+
+    /// A caller that gave up, or whose connection broke, does not wait for the lease that it may have
+    /// taken; the others do.
+    pub fn an_acquisition_that_was_not_answered_is_no_holder(&self) {
+        self.run(|place| async move {
+            let leases = &place.leases;
+            at_each_await(async |polls| {
+                let key = Key::new("application", polls.to_string());
+                if cut(polls, leases.acquire(&key, TIME))
+                    .await
+                    .output()
+                    .is_some()
+                {
+                    return true;
+                }
+                let lease = held(leases.acquire(&key, TIME).await.unwrap());
+                assert!(!lease.is_after_lapse());
+                assert!(is_refused(&leases.acquire(&key, TIME).await.unwrap()));
+                assert!(leases.release(lease).await.unwrap());
+                false
+            })
+            .await;
+        });
+    }
+
+    /// Whoever removes the record of a lease ends it, and does not give that of the next holder to the
+    /// last one.
+    pub fn a_lease_whose_record_was_removed_is_lost(&self) {
+        self.run(|place| async move {
+            let mut first = held(place.acquire().await);
+            assert!(
+                place
+                    .store
+                    .remove(&key().lease(), &Expect::Any)
+                    .await
+                    .unwrap()
+            );
+            place.let_pass(Duration::from_secs(1)).await;
+            let second = held(place.acquire().await);
+            assert!(second.fence() > first.fence());
+            assert!(!place.leases.renew(&mut first, TIME).await.unwrap());
+            assert!(!place.leases.release(first).await.unwrap());
+            assert!(is_refused(&place.acquire().await));
+            assert!(place.leases.release(second).await.unwrap());
         });
     }
 

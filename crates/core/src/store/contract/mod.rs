@@ -66,7 +66,10 @@ macro_rules! store_contract {
             of_many_writers_each_sees_what_the_last_one_wrote
             a_lease_is_held_by_one_until_it_is_released
             a_lease_ends_by_itself_and_is_then_lost
+            a_lease_that_lapsed_is_told_from_one_that_was_released
+            an_acquisition_that_was_not_answered_is_no_holder
             a_renewal_that_was_not_answered_keeps_the_lease
+            a_lease_whose_record_was_removed_is_lost
             a_holder_that_overslept_cannot_overwrite_what_came_after
             a_clock_that_jumps_costs_no_record_and_no_wait
             a_watch_hints_at_changes
@@ -111,6 +114,8 @@ macro_rules! lease_contract {
             $name, $open, [.with_leases($leases)$(.on_server($start))?],
             a_lease_is_held_by_one_until_it_is_released
             a_lease_ends_by_itself_and_is_then_lost
+            a_lease_that_lapsed_is_told_from_one_that_was_released
+            an_acquisition_that_was_not_answered_is_no_holder
             a_renewal_that_was_not_answered_keeps_the_lease
             a_holder_that_overslept_cannot_overwrite_what_came_after
             many_processes_make_one_request

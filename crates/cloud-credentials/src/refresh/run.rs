@@ -1,0 +1,258 @@
+//! Carries out the steps of one refresh.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout};
+use vouchsafe_core::call::{Backoff, Jitter};
+use vouchsafe_core::store::{Acquired, Expect, Swapped, Version};
+use vouchsafe_core::sync::lock;
+use vouchsafe_core::{Error as Core, ErrorKind as Kind, Secret, Sent, deadline};
+
+use super::failing::Failing;
+use super::machine::{Event, Outcome, Refresh, Seen, Step, Unsaved};
+use super::wanted::Wanted;
+use super::{
+    Ask, DEFERRED, FIRST_WAIT, Held, Kept, LONGEST_WAIT, Shared, Until, held_for_too_long, read,
+};
+use crate::record::digest;
+use crate::{Error, Record, Result};
+
+/// One refresh, and what it has found so far.
+pub(super) struct Run<'a> {
+    shared: &'a Shared,
+    wanted: &'a Wanted,
+    ask: Option<&'a dyn Ask>,
+    /// The record in the store, as last seen.
+    pub(super) there: Option<Record>,
+    /// The credentials that the last decision was based on.
+    pub(super) view: Record,
+    pub(super) granted: Option<Record>,
+}
+
+type Happened = Event<Record, Version, Error>;
+
+impl<'a> Run<'a> {
+    pub(super) fn new(shared: &'a Shared, wanted: &'a Wanted, ask: Option<&'a dyn Ask>) -> Self {
+        Self {
+            shared,
+            wanted,
+            ask,
+            there: None,
+            view: Record::default(),
+            granted: None,
+        }
+    }
+
+    pub(super) async fn perform(
+        &mut self,
+        mut machine: Refresh<Record, Version, Error>,
+        mut step: Step<Record, Version>,
+    ) -> Outcome<Secret, Error> {
+        let shared = self.shared;
+        let patience = deadline::after(Instant::now(), shared.times.patience);
+        let mut waits = Backoff::new(FIRST_WAIT, LONGEST_WAIT, Jitter::random()).at_least_half();
+        let mut hints = shared.store.watch(&shared.key);
+        loop {
+            let event = match step {
+                Step::Load => self.load().await.map(Event::Loaded),
+                Step::Acquire => self.acquire().await,
+                Step::Wait if Instant::now() >= patience => Err(held_for_too_long()),
+                Step::Wait => {
+                    let wait = waits.next_wait();
+                    match &mut hints {
+                        // The record is read after a hint and after the wait alike.
+                        Some(hints) => drop(timeout(wait, hints.changed()).await),
+                        None => sleep(wait).await,
+                    }
+                    Ok(Event::Waited)
+                }
+                Step::Defer => {
+                    sleep(shared.times.lease / DEFERRED).await;
+                    Ok(Event::Waited)
+                }
+                Step::Request(credentials) => self.request(credentials).await,
+                Step::Save(record, expect) => self.save(record, expect).await,
+                Step::Release => {
+                    shared.release().await;
+                    Ok(Event::Released)
+                }
+                Step::Finish => break,
+            };
+            step = machine.next(event.unwrap_or_else(Event::Failed));
+            // Immediately, so that it survives whatever ends this refresh.
+            self.keep(machine.unsaved());
+        }
+        machine.finish().unwrap_or(Outcome::NothingToRefresh)
+    }
+
+    fn keep(&self, unsaved: Option<&Unsaved<Record>>) {
+        let mut kept = lock(&self.shared.unsaved);
+        let displaced = kept.as_ref().and_then(|kept| kept.displaced);
+        *kept = unsaved.map(|unsaved| Kept {
+            unsaved: unsaved.clone(),
+            wanted: self.wanted.clone(),
+            displaced: (unsaved.is_displaced).then(|| displaced.unwrap_or_else(Instant::now)),
+        });
+    }
+
+    async fn load(&mut self) -> Result<Seen<Record, Version>> {
+        let read = self.shared.load().await?;
+        Ok(self.see(read))
+    }
+
+    fn see(&mut self, read: Option<(Record, Version)>) -> Seen<Record, Version> {
+        let (there, version) = read.unzip();
+        let mut view = self.wanted.view(there.as_ref());
+        self.there = there;
+        let refused = lock(&self.shared.refused).clone();
+        if refused.is_some() && view.refresh_token.as_ref().map(digest) == refused {
+            view.dead = refused;
+        }
+        self.view = view.clone();
+        Seen {
+            is_fresh: self.wanted.is_fresh(&view, self.shared.clock.now()),
+            record: view,
+            version,
+        }
+    }
+
+    async fn acquire(&mut self) -> Result<Happened> {
+        let Shared {
+            leases, key, times, ..
+        } = self.shared;
+        // Read before the lease is taken, so that it never seems to last longer than it does.
+        let until = self.shared.until(times.lease);
+        match self
+            .shared
+            .of_leases(leases.acquire(key, times.lease))
+            .await?
+        {
+            Acquired::Lease(lease) => {
+                let is_after_lapse = lease.is_after_lapse();
+                *lock(&self.shared.held) = Some(Held { lease, until });
+                Ok(Event::Leased { is_after_lapse })
+            }
+            Acquired::Held { .. } => Ok(Event::Held),
+        }
+    }
+
+    /// Makes sure that the lease lasts for a while longer, and returns the end of that. `None` if the
+    /// lease was lost.
+    async fn keep_lease(&self, time: Duration) -> Result<Option<Until>> {
+        let shared = self.shared;
+        let until = shared.until(time);
+        let lasts = |held: &Held| until.is_before(&held.until);
+        if lock(&shared.held).as_ref().is_some_and(lasts) {
+            return Ok(Some(until));
+        }
+        shared.renew().await?;
+        let until = shared.until(time);
+        let held = lock(&shared.held);
+        Ok(held.as_ref().map(|held| until.or_before(&held.until)))
+    }
+
+    async fn request(&mut self, credentials: Record) -> Result<Happened> {
+        let Some(ask) = self.ask else {
+            return Err(Core::new(Kind::Store, "a save does not request tokens").into());
+        };
+        let mut was_late = false;
+        let answer = loop {
+            let Some(until) = self.keep_lease(self.shared.times.request).await? else {
+                return Ok(Event::LeaseLost);
+            };
+            let answer = ask.ask(&credentials, &until).await;
+            let is_unsent = answer.as_ref().is_err_and(|error| error.sent() == Sent::No);
+            // The process was suspended before it sent anything, and the lease may be another's.
+            if !(is_unsent && until.is_long_over()) || was_late {
+                break answer;
+            }
+            was_late = true;
+        };
+        match answer {
+            Ok(issued) => {
+                let mut granted = credentials;
+                granted.access_token = Some(issued.access_token);
+                granted.expires_at = issued.expires_at;
+                granted.refresh_token = issued.refresh_token.or(granted.refresh_token);
+                granted.dead = None;
+                self.granted = Some(granted.clone());
+                let now = self.shared.clock.now();
+                let is_fresh = self.wanted.is_fresh(&granted, now);
+                Ok(Event::Granted(granted, is_fresh))
+            }
+            Err(error) if error.is_reauthorization_needed() => {
+                if let Some(events) = &self.shared.events {
+                    events.reauthorization_needed(self.shared.key.profile(), &error);
+                }
+                Ok(Event::Refused(error))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn save(&mut self, record: Record, expect: Option<Version>) -> Result<Happened> {
+        let shared = self.shared;
+        let refused = record.dead.clone().filter(|_| record.is_dead());
+        let of_another = |there: &Record| there.refresh_token != record.refresh_token;
+        if refused.is_some() && self.there.as_ref().is_none_or(of_another) {
+            // The record belongs to another login, which this refusal does not concern.
+            *lock(&shared.refused) = refused;
+            return Ok(Event::Saved);
+        }
+        // A store that was restarted, or a connection that broke, is back in a moment. Until the
+        // tokens are saved, they end with this process.
+        let begun = Instant::now();
+        let mut waits = Backoff::new(FIRST_WAIT, LONGEST_WAIT, Jitter::random()).at_least_half();
+        let saved = loop {
+            // A store that is slow to write must not cost the lease. Where it is lost, the expected
+            // version still protects what others wrote.
+            let _ = self.keep_lease(shared.times.lease / DEFERRED).await;
+            let saved = self.swap(record.clone(), expect.clone()).await;
+            let may_help = saved.as_ref().is_err_and(Error::is_retryable);
+            if !may_help || begun.elapsed() >= SAVE_AT_ONCE {
+                break saved;
+            }
+            sleep(waits.next_wait()).await;
+        };
+        let (profile, events) = (shared.key.profile(), &shared.events);
+        match (&saved, refused) {
+            (Err(_), Some(refused)) => *lock(&shared.refused) = Some(refused),
+            (Err(error), None) if lock(&shared.failing).add(error) => {
+                tracing::warn!(
+                    profile,
+                    %error,
+                    "refreshed tokens were not saved; this process keeps them and tries again"
+                );
+                if let Some(events) = events {
+                    events.unsaved(profile, error);
+                }
+            }
+            (Ok(Event::Saved), None) => {
+                *lock(&shared.failing) = Failing::default();
+                if let Some(events) = events {
+                    events.saved(profile);
+                }
+            }
+            _ => {}
+        }
+        saved
+    }
+
+    async fn swap(&mut self, record: Record, expect: Option<Version>) -> Result<Happened> {
+        let Shared { store, key, .. } = self.shared;
+        let record = self.wanted.stored(record, self.there.as_ref());
+        let expect = expect.map_or(Expect::Absent, Expect::Version);
+        let value = record.write()?;
+        let swap = store.compare_and_swap(key, &expect, &value);
+        match self.shared.of_store(swap).await? {
+            Swapped::Done(_) => {
+                self.there = Some(record);
+                Ok(Event::Saved)
+            }
+            Swapped::Conflict(there) => Ok(Event::Conflict(self.see(read(there)?))),
+        }
+    }
+}
+
+/// How long callers wait for tokens to be saved that were not saved at once.
+const SAVE_AT_ONCE: Duration = Duration::from_secs(1);
