@@ -38,6 +38,7 @@ struct Inner {
     request_id: Option<String>,
     body: Option<Bytes>,
     attempts: u32,
+    lost_attempt: bool,
     elapsed: Duration,
     retry_after: Option<Duration>,
     sent: Sent,
@@ -64,6 +65,7 @@ impl Error {
             request_id: None,
             body: None,
             attempts: 0,
+            lost_attempt: false,
             elapsed: Duration::ZERO,
             retry_after: None,
             sent: Sent::No,
@@ -137,6 +139,17 @@ impl Error {
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.0.attempts
+    }
+
+    /// Returns whether the server may have carried out an attempt of the call before the last one: its
+    /// answer was lost, or left that open, such as a 503. Then "not found" or "exists already" may be
+    /// the effect of that attempt.
+    ///
+    /// An attempt of which no byte left this machine does not count, nor does one whose token was
+    /// refused and renewed.
+    #[must_use]
+    pub fn has_lost_attempt(&self) -> bool {
+        self.0.lost_attempt
     }
 
     /// Returns how long the call took, including waits.
@@ -318,6 +331,11 @@ impl Error {
         let inner = self.inner();
         inner.attempts = attempts;
         inner.elapsed = elapsed;
+        self
+    }
+
+    pub(crate) fn with_lost_attempt(mut self, has_lost_attempt: bool) -> Self {
+        self.inner().lost_attempt = has_lost_attempt;
         self
     }
 

@@ -63,6 +63,12 @@ macro_rules! service_error {
                 self.core.attempts()
             }
 
+            /// Returns whether the server may have carried out an attempt before the last one.
+            #[must_use]
+            pub fn has_lost_attempt(&self) -> bool {
+                self.core.has_lost_attempt()
+            }
+
             /// Returns how long the server asked to wait before the next attempt.
             #[must_use]
             pub fn retry_after(&self) -> Option<::std::time::Duration> {

@@ -55,7 +55,8 @@ impl Client {
     ///
     /// [`ErrorKind::NotFound`] if it is not pending, or belongs to another service. If the call was
     /// repeated because an answer was lost, the result is [`Committed::Earlier`] instead: as far as
-    /// can be known, the earlier attempt did it.
+    /// can be known, the earlier attempt did it. An attempt that never left this machine does not
+    /// count as lost.
     pub async fn commission_action(
         &self,
         serial: Serial,
@@ -66,8 +67,10 @@ impl Client {
             .await
         {
             Ok(_) => Ok(Committed::Now),
-            Err(error) if error.kind() != ErrorKind::NotFound || error.attempts() < 2 => Err(error),
-            Err(_) => Ok(Committed::Earlier),
+            Err(error) if error.kind() == ErrorKind::NotFound && error.has_lost_attempt() => {
+                Ok(Committed::Earlier)
+            }
+            Err(error) => Err(error),
         }
     }
 
@@ -103,20 +106,23 @@ impl Client {
     /// Those of any call.
     #[doc(alias = "resolve_commissions")]
     pub async fn resolve(&self, accept: &[Serial], reject: &[Serial]) -> Result<Resolution> {
-        let (resolution, requests) = self.resolve_counted(accept, reject).await?;
-        Ok(resolution.after(requests))
+        let (resolution, has_lost_attempt) = self.resolve_once(accept, reject).await?;
+        Ok(match has_lost_attempt {
+            true => resolution.after_lost_attempt(),
+            false => resolution,
+        })
     }
 
-    /// Like [`resolve`](Self::resolve), and returns the number of requests: a connection that died
-    /// in use is replaced even if nothing else is repeated.
-    pub(crate) async fn resolve_counted(
+    /// Returns the answer as it is, and whether an earlier attempt may have done it: a connection that
+    /// died in use is replaced even if nothing else is repeated.
+    pub(crate) async fn resolve_once(
         &self,
         accept: &[Serial],
         reject: &[Serial],
-    ) -> Result<(Resolution, u32)> {
+    ) -> Result<(Resolution, bool)> {
         let (accept, reject) = (accept.to_vec(), reject.to_vec());
         let call = calls::resolve_commissions(&ResolveRequest { accept, reject })?;
         let answer = self.ask(call).await?;
-        Ok((answer.json()?, answer.attempts()))
+        Ok((answer.json()?, answer.has_lost_attempt()))
     }
 }

@@ -257,7 +257,8 @@ impl Worker {
             jobs.map(|job| job.serial).collect::<Vec<_>>()
         };
         let (accept, reject) = (of(CommissionAction::Accept), of(CommissionAction::Reject));
-        let (resolution, requests) = match self.client.resolve_counted(&accept, &reject).await {
+        let (resolution, has_lost_attempt) = match self.client.resolve_once(&accept, &reject).await
+        {
             Ok(resolved) => resolved,
             // The server may refuse all of them because of one.
             Err(error) if is_of_content(&error) && batch.jobs.len() > 1 => {
@@ -289,7 +290,7 @@ impl Worker {
                 .find(|failed| failed.0 == job.serial);
             let result = match failure {
                 _ if list.contains(&job.serial) => Ok(Committed::Now),
-                Some(_) if job.may_be_done || requests > 1 => Ok(Committed::Earlier),
+                Some(_) if job.may_be_done || has_lost_attempt => Ok(Committed::Earlier),
                 Some(failed) => Err(Error::lacks(
                     ErrorKind::NotFound,
                     format!("commission {} is not pending: {}", job.serial, failed.1),

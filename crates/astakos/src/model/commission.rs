@@ -187,8 +187,8 @@ pub struct Resolution {
     /// Rejected.
     pub rejected: Vec<Serial>,
     /// No longer pending when the call was repeated because an answer was lost: as far as can be
-    /// known, the earlier attempt resolved them as requested. Always empty if there was only one
-    /// request.
+    /// known, the earlier attempt resolved them as requested. Always empty if no earlier attempt
+    /// left this machine.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<Serial>,
     /// Not resolved: no longer pending, of another service, or in both lists.
@@ -197,14 +197,12 @@ pub struct Resolution {
 
 impl Resolution {
     /// Separates commissions that an earlier attempt may have resolved from failed ones.
-    pub(crate) fn after(mut self, requests: u32) -> Self {
-        if requests > 1 {
-            let is_gone = |failed: &Unresolved| failed.1.name == "itemNotFound";
-            let (gone, failed) = self.failed.into_iter().partition(is_gone);
-            self.failed = failed;
-            let gone: Vec<Unresolved> = gone;
-            self.earlier.extend(gone.into_iter().map(|gone| gone.0));
-        }
+    pub(crate) fn after_lost_attempt(mut self) -> Self {
+        let is_gone = |failed: &Unresolved| failed.1.name == "itemNotFound";
+        let (gone, failed) = self.failed.into_iter().partition(is_gone);
+        self.failed = failed;
+        let gone: Vec<Unresolved> = gone;
+        self.earlier.extend(gone.into_iter().map(|gone| gone.0));
         self
     }
 }

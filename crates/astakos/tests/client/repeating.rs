@@ -1,13 +1,17 @@
 //! What is repeated, and what is not.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::future::ready;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
+use http::StatusCode;
 use vouchsafe_astakos::mock::Server;
-use vouchsafe_astakos::{Client, CommissionRequest, ErrorKind};
+use vouchsafe_astakos::{Client, CommissionRequest, ErrorKind, Serial};
 use vouchsafe_core::auth::{Token, TokenSource};
 use vouchsafe_core::mock::Fault;
-use vouchsafe_core::{BoxFuture, Result, Secret};
+use vouchsafe_core::transport::{Request, Response, Transport, Written};
+use vouchsafe_core::{BoxFuture, ConnectPhase, Error, ErrorKind as CoreErrorKind, Result, Secret};
 
 fn service(server: &Server) -> Client {
     server.client(server.service_token("cyclades").unwrap())
@@ -169,4 +173,79 @@ async fn a_token_that_ended_is_renewed_in_header_and_body() {
     // A source without another one is asked once more, and that is the end.
     let error = server.client("ended").authenticate(None).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unauthorized);
+}
+
+/// Fails the first request of each operation in a way that leaves the commission as it was.
+#[derive(Debug)]
+struct FirstFails {
+    how: First,
+    server: Arc<dyn Transport>,
+    met: Mutex<HashSet<String>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum First {
+    Refused,
+    NotConnected,
+    Unauthorized,
+}
+
+impl Transport for FirstFails {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response>> {
+        let path = request.uri.path();
+        if !path.contains("/commissions") || !self.met.lock().unwrap().insert(path.to_owned()) {
+            return self.server.send(request);
+        }
+        match self.how {
+            First::Refused => {
+                let error = Error::new(CoreErrorKind::Connect(ConnectPhase::Tcp), "refused");
+                Box::pin(ready(Err(error.with_retryable(true))))
+            }
+            First::NotConnected => Box::pin(async move {
+                let _given_up = GivenUp(request.written);
+                std::future::pending().await
+            }),
+            First::Unauthorized => Box::pin(ready(Ok(Response::new(StatusCode::UNAUTHORIZED)))),
+        }
+    }
+}
+
+struct GivenUp(Written);
+
+impl Drop for GivenUp {
+    fn drop(&mut self) {
+        self.0.given_up();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn commissions_that_no_attempt_reached_do_not_count_as_resolved() {
+    for how in [First::Refused, First::NotConnected, First::Unauthorized] {
+        let server = Server::new();
+        let token = server.service_token("cyclades").unwrap();
+        let network = FirstFails {
+            how,
+            server: server.host().transport(),
+            met: Mutex::default(),
+        };
+        let client = Client::builder()
+            .transport(Arc::new(network))
+            .auth_url(server.auth_url())
+            .token_source(Arc::new(Renewing {
+                good: token,
+                generation: AtomicU64::new(1),
+            }))
+            .build()
+            .unwrap();
+        let never = Serial::new(4711).unwrap();
+        let error = client.accept(never).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.attempts(), error.has_lost_attempt()),
+            (ErrorKind::NotFound, 2, false),
+            "{how:?}"
+        );
+        let resolution = client.resolve(&[never], &[]).await.unwrap();
+        assert!(resolution.earlier.is_empty(), "{how:?}");
+        assert_eq!(resolution.failed.len(), 1, "{how:?}");
+    }
 }

@@ -27,6 +27,7 @@ struct Inner {
     operation: &'static Operation,
     response: Response,
     attempts: u32,
+    has_lost_attempt: bool,
     elapsed: Duration,
     uri: Uri,
     /// The secrets of the call, in case the answer quotes them.
@@ -42,6 +43,7 @@ impl Answer {
             operation: context.operation,
             response,
             attempts: context.attempts,
+            has_lost_attempt: context.has_lost_attempt,
             elapsed: context.started.elapsed(),
             uri: context.uri,
             secrets: context.secrets,
@@ -74,11 +76,17 @@ impl Answer {
         self.0.response.status
     }
 
-    /// Returns how many requests were made. If there was more than one, the server may have
-    /// processed an earlier one whose answer was lost.
+    /// Returns how many requests were made.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.0.attempts
+    }
+
+    /// Returns whether the server may have carried out an earlier attempt of the call, as
+    /// [`Error::has_lost_attempt`] says in full.
+    #[must_use]
+    pub fn has_lost_attempt(&self) -> bool {
+        self.0.has_lost_attempt
     }
 
     /// Returns the headers.
@@ -166,7 +174,8 @@ impl Answer {
         let error = Error::new(ErrorKind::Decode, message)
             .with_status(self.status())
             .with_sent(Sent::Maybe)
-            .with_attempts(self.0.attempts, self.0.elapsed);
+            .with_attempts(self.0.attempts, self.0.elapsed)
+            .with_lost_attempt(self.0.has_lost_attempt);
         self.0.operation.locate(error, &self.0.uri)
     }
 

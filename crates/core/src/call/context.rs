@@ -12,6 +12,7 @@ use crate::secret::Secrets;
 pub(crate) struct Context {
     pub(crate) operation: &'static Operation,
     pub(crate) attempts: u32,
+    pub(crate) has_lost_attempt: bool,
     pub(crate) uri: Uri,
     pub(crate) started: Instant,
     pub(crate) secrets: Secrets,

@@ -93,6 +93,7 @@ impl Pipeline {
             started: Instant::now(),
             attempts: 0,
             sent: Sent::No,
+            has_lost_attempt: false,
             uri: None,
             source_called: false,
         };
@@ -189,8 +190,9 @@ impl Pipeline {
             progress.attempts += 1;
             let limit = Limit::of_attempt(attempt_limit, deadline);
             let condition = options.get().condition.clone();
-            // For other operations it decides nothing about what may be repeated.
-            if operation.repeatable() == Repeat::OnlyIfUnsent || condition.is_some() {
+            // Whether others have arrived decides nothing: they may be repeated, and change nothing.
+            let is_once = operation.repeatable() == Repeat::OnlyIfUnsent;
+            if is_once || !operation.method().is_safe() || condition.is_some() {
                 request.written = Written::heard_until(limit.until, condition);
             }
             let written = request.written.clone();
@@ -202,6 +204,7 @@ impl Pipeline {
             let context = |progress: &Progress| Context {
                 operation,
                 attempts: progress.attempts,
+                has_lost_attempt: progress.has_lost_attempt,
                 uri: uri.clone(),
                 secrets: secrets(&call, token.as_ref(), options),
                 started: progress.started,
@@ -263,6 +266,7 @@ impl Pipeline {
             // A kept connection that the server has closed in the meantime: use another at once.
             if error.is_stale_connection() && !was_stale && may_repeat(operation, &error) {
                 was_stale = true;
+                progress.repeats_after(&error);
                 self.tell(operation).retry(progress.attempts, &error);
                 continue;
             }
@@ -278,6 +282,7 @@ impl Pipeline {
                 operation,
             )
             .await?;
+            progress.repeats_after(&error);
         }
     }
 
@@ -337,7 +342,10 @@ impl Pipeline {
                 Ok(result) => Some(result),
                 // The timer is this late if the process was suspended, and then the answer may be
                 // there. It cannot be asked for again.
-                Err(_) if written.is_heard() && until.elapsed() >= LATE => {
+                Err(_)
+                    if operation.repeatable() == Repeat::OnlyIfUnsent
+                        && until.elapsed() >= LATE =>
+                {
                     timeout(LAST_LOOK, received).await.ok()
                 }
                 Err(_) => None,
@@ -553,12 +561,19 @@ struct Progress {
     attempts: u32,
     /// Whether the server may have seen any of the attempts.
     sent: Sent,
+    /// Whether the server may have carried out any but the last one.
+    has_lost_attempt: bool,
     uri: Option<Uri>,
     /// Whether the error is that of a call by the token source. It says what failed and where.
     source_called: bool,
 }
 
 impl Progress {
+    /// Notes that the call is sent again after this error. After a refused token, nothing is lost.
+    fn repeats_after(&mut self, error: &Error) {
+        self.has_lost_attempt |= error.sent() == Sent::Maybe;
+    }
+
     fn explain(&self, error: Error, operation: &Operation, options: &CallOptions) -> Error {
         let error = match self.sent {
             Sent::Maybe => error.with_sent(Sent::Maybe),
@@ -569,7 +584,8 @@ impl Progress {
         }
         let error = error
             .with_operation(operation.id())
-            .with_attempts(self.attempts, self.started.elapsed());
+            .with_attempts(self.attempts, self.started.elapsed())
+            .with_lost_attempt(self.has_lost_attempt);
         let error = match &self.uri {
             Some(uri) => operation.locate(error, uri),
             None => error,

@@ -151,6 +151,7 @@ impl Receive for Pieces {
             }),
             operation: context.operation,
             attempts: context.attempts,
+            has_lost_attempt: context.has_lost_attempt,
             uri: context.uri,
             secrets: context.secrets,
             started: context.started,
@@ -178,6 +179,7 @@ pub struct AnswerStream {
     reading: Option<Reading>,
     operation: &'static Operation,
     attempts: u32,
+    has_lost_attempt: bool,
     uri: Uri,
     secrets: Secrets,
     started: Instant,
@@ -247,7 +249,8 @@ impl AnswerStream {
     fn explain(&self, error: Error) -> Error {
         let error = error
             .with_status(self.status)
-            .with_attempts(self.attempts, self.started.elapsed());
+            .with_attempts(self.attempts, self.started.elapsed())
+            .with_lost_attempt(self.has_lost_attempt);
         self.operation.locate(error, &self.uri)
     }
 }

@@ -212,6 +212,32 @@ async fn what_an_earlier_attempt_sent_stays_sent() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_earlier_attempt_is_lost_only_if_it_may_have_been_carried_out() {
+    type Make = fn() -> Then;
+    let cases: [(&str, Make, bool); 4] = [
+        ("unsent", || broke(Sent::No), false),
+        ("sent", || broke(Sent::Maybe), true),
+        ("503", || status(503), true),
+        ("429", || status(429), true),
+    ];
+    for (what, earlier, is_lost) in cases {
+        let client = builder(&Told::new([earlier()])).build().unwrap();
+        let call = Call::new(&READ, Target::new(READ.path()));
+        let answer = client.send(&base(), call, None, &CallOptions::new()).await;
+        assert_eq!(answer.unwrap().has_lost_attempt(), is_lost, "{what}");
+        let error = read(&Told::new([earlier(), status(404)])).await;
+        let error = error.unwrap_err();
+        let known = (error.attempts(), error.has_lost_attempt());
+        assert_eq!(known, (2, is_lost), "{what}");
+    }
+    // The last one is not an earlier one.
+    for last in [broke(Sent::Maybe), status(503)] {
+        let told = Told::new([broke(Sent::No), broke(Sent::No), last]);
+        assert!(!read(&told).await.unwrap_err().has_lost_attempt());
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_definite_refusal_is_final() {
     let told = Told::new([status(404)]);
     let error = read(&told).await.unwrap_err();

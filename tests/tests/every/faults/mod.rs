@@ -263,9 +263,9 @@ impl<'a> Tried<'a> {
                 0 => Sent::No,
                 _ => Sent::Maybe,
             };
-            // For other operations, a connection that is not made in time is not told from an
-            // answer that does not come.
-            if is_once || case.effect != Effect::Unconnected {
+            // Of a request that changes nothing, a connection that is not made in time is not told
+            // from an answer that does not come.
+            if is_once || !operation.method().is_safe() || case.effect != Effect::Unconnected {
                 misses.equal(core.sent(), sent, format_args!("{what}: sent"));
             }
         }

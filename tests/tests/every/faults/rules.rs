@@ -32,8 +32,7 @@ pub(super) struct Facts {
     /// The error of a whole answer without a body, if it has one: 200 is not what is expected, or
     /// the body is.
     pub(super) whole: Option<ErrorKind>,
-    /// Whether a 404 after another attempt means that that one did it. The client counts attempts that
-    /// no byte left, too.
+    /// Whether a 404 after another attempt that may have arrived means that that one did it.
     pub(super) is_done_if_gone: bool,
     pub(super) limits: Limits,
     pub(super) repeat: Repeat,
@@ -93,6 +92,7 @@ pub(super) fn outcome(facts: &Facts, faults: &[&Case], limit: Duration) -> Outco
     let Limits { attempt, call } = facts.limits;
     let mut waited = Duration::ZERO;
     let mut attempts = 0;
+    let mut may_be_done = false;
     loop {
         let fault = faults[attempts.min(faults.len() - 1)];
         attempts += 1;
@@ -119,7 +119,7 @@ pub(super) fn outcome(facts: &Facts, faults: &[&Case], limit: Duration) -> Outco
             Effect::Broken(may_help) => (ErrorKind::Transport, may_help && is_safe),
             Effect::Unreadable => (ErrorKind::Decode, false),
             Effect::TooLarge => (ErrorKind::TooLarge, false),
-            Effect::Refused(404) if facts.is_done_if_gone && attempts > 1 => {
+            Effect::Refused(404) if facts.is_done_if_gone && may_be_done => {
                 return Outcome {
                     kind: None,
                     attempts,
@@ -137,5 +137,6 @@ pub(super) fn outcome(facts: &Facts, faults: &[&Case], limit: Duration) -> Outco
                 attempts,
             };
         }
+        may_be_done |= fault.effect.leaves();
     }
 }
