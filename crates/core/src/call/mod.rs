@@ -16,6 +16,7 @@ mod operation;
 mod options;
 pub mod page;
 mod pipeline;
+mod progress;
 mod quoted;
 mod receive;
 mod request;

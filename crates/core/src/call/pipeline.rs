@@ -1,7 +1,9 @@
 //! The life of a call, in one loop. [`Pipeline::send`] shows the whole policy.
 
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use http::header::{ACCEPT, ACCEPT_ENCODING, HOST, USER_AGENT};
@@ -13,6 +15,7 @@ use tracing::field::Empty;
 use super::backoff::Jitter;
 use super::context::Context;
 use super::limit::{Authorities, AuthorityState, InFlight};
+use super::progress::Progress;
 use super::receive::{Receive, Received};
 use super::retry::{is_throttled, is_transient, may_repeat, retry_after};
 use super::secrets::Filter;
@@ -89,14 +92,7 @@ impl Pipeline {
             error.type = Empty,
             attempts = Empty,
         );
-        let mut progress = Progress {
-            started: Instant::now(),
-            attempts: 0,
-            sent: Sent::No,
-            has_lost_attempt: false,
-            uri: None,
-            source_called: false,
-        };
+        let mut progress = Progress::new();
         // Pinned here, so that the span is put around a pointer rather than around the whole state.
         let mut kept = None;
         let result = {
@@ -130,7 +126,7 @@ impl Pipeline {
         }
         let error = result.as_ref().err();
         self.tell(operation)
-            .call(progress.attempts, error, progress.started.elapsed());
+            .call(progress.attempts, error, progress.started);
         result
     }
 
@@ -144,14 +140,14 @@ impl Pipeline {
         kept: &mut Option<R::Answer>,
     ) -> Result<R::Answer> {
         let operation = call.0.operation;
-        let uri = progress.uri.insert(base.join(&call.0.target)?).clone();
+        let uri = &*progress.uri.insert(base.join(&call.0.target)?);
         if (credentials.is_some() || call.0.holds_secret) && !self.may_carry_credentials(base) {
             return Err(Error::new(
                 ErrorKind::Config,
                 format!(
                     "plain http to {} is refused: it would carry a credential, or an answer that \
                      must be trusted; use https, or allow plain http",
-                    place(&uri)
+                    place(uri)
                 ),
             ));
         }
@@ -179,7 +175,8 @@ impl Pipeline {
                 None => None,
             };
             let call = call.completed(token.as_ref().map(Token::secret))?;
-            let mut request = self.request(base, &call, &uri, options)?;
+            let uri = progress.uri.clone().unwrap_or_default();
+            let mut request = self.request(base, &call, uri, options)?;
             if let (Some(credentials), Some(token)) = (&credentials, &token) {
                 credentials.scheme.authorize(token, &mut request.headers)?;
             }
@@ -201,11 +198,11 @@ impl Pipeline {
                 .attempt::<R>(operation, received, written, limit, progress)
                 .await;
             *kept = None;
-            let context = |progress: &Progress| Context {
+            let context = |progress: &Progress, uri: Option<Uri>| Context {
                 operation,
                 attempts: progress.attempts,
                 has_lost_attempt: progress.has_lost_attempt,
-                uri: uri.clone(),
+                uri: uri.unwrap_or_default(),
                 secrets: secrets(&call, token.as_ref(), options),
                 started: progress.started,
                 piece_limit: attempt_limit,
@@ -222,12 +219,14 @@ impl Pipeline {
                     {
                         return Err(coding::unasked(R::status_of(&got), coding));
                     }
-                    return Ok(R::answer(got, context(progress), in_flight));
+                    let uri = progress.uri.take();
+                    return Ok(R::answer(got, context(progress, uri), in_flight));
                 }
                 Ok(Received::Refusal(response)) => {
                     let presented = credentials.as_ref().zip(token.as_ref());
                     let filter = filter(&call, presented, options);
-                    *kept = R::refusal(&response, || context(progress));
+                    let context = || context(progress, progress.uri.clone());
+                    *kept = R::refusal(&response, context);
                     self.refusal(operation, &response, &filter)
                 }
                 Err(error) => error,
@@ -375,20 +374,23 @@ impl Pipeline {
             error = status.err().map(tracing::field::display),
         );
         self.tell(operation)
-            .attempt(progress.attempts, status, begun.elapsed());
+            .attempt(progress.attempts, status, begun);
         result
     }
 
     async fn token(&self, credentials: &Credentials<'_>, deadline: Instant) -> Result<Token> {
-        timeout_at(deadline, credentials.source.token())
-            .await
-            .unwrap_or_else(|_| {
-                Err(Error::new(
-                    ErrorKind::Timeout(TimeoutScope::Call),
-                    "the source returned no token in time",
-                )
-                .with_retryable(true))
-            })
+        let mut token = credentials.source.token();
+        // Most sources have it, and need no timer.
+        if let Poll::Ready(token) = poll_fn(|cx| Poll::Ready(token.as_mut().poll(cx))).await {
+            return token;
+        }
+        timeout_at(deadline, token).await.unwrap_or_else(|_| {
+            Err(Error::new(
+                ErrorKind::Timeout(TimeoutScope::Call),
+                "the source returned no token in time",
+            )
+            .with_retryable(true))
+        })
     }
 
     fn may_carry_credentials(&self, base: &BaseUrl) -> bool {
@@ -400,7 +402,7 @@ impl Pipeline {
         &self,
         base: &BaseUrl,
         call: &Call,
-        uri: &Uri,
+        uri: Uri,
         options: &CallOptions,
     ) -> Result<Request> {
         let options = options.get();
@@ -432,7 +434,7 @@ impl Pipeline {
             })?;
             headers.insert(REQUEST_ID.clone(), value);
         }
-        let mut request = Request::new(call.0.operation.method().clone(), uri.clone());
+        let mut request = Request::new(call.0.operation.method().clone(), uri);
         request.headers = headers;
         request.body = call.0.body.clone();
         request.response_limit = call.0.operation.max_response();
@@ -551,49 +553,6 @@ impl Limit {
             begun,
             until,
             scope,
-        }
-    }
-}
-
-/// What is known about a call so far, for its error.
-struct Progress {
-    started: Instant,
-    attempts: u32,
-    /// Whether the server may have seen any of the attempts.
-    sent: Sent,
-    /// Whether the server may have carried out any but the last one.
-    has_lost_attempt: bool,
-    uri: Option<Uri>,
-    /// Whether the error is that of a call by the token source. It says what failed and where.
-    source_called: bool,
-}
-
-impl Progress {
-    /// Notes that the call is sent again after this error. After a refused token, nothing is lost.
-    fn repeats_after(&mut self, error: &Error) {
-        self.has_lost_attempt |= error.sent() == Sent::Maybe;
-    }
-
-    fn explain(&self, error: Error, operation: &Operation, options: &CallOptions) -> Error {
-        let error = match self.sent {
-            Sent::Maybe => error.with_sent(Sent::Maybe),
-            Sent::No => error,
-        };
-        if self.source_called {
-            return error;
-        }
-        let error = error
-            .with_operation(operation.id())
-            .with_attempts(self.attempts, self.started.elapsed())
-            .with_lost_attempt(self.has_lost_attempt);
-        let error = match &self.uri {
-            Some(uri) => operation.locate(error, uri),
-            None => error,
-        };
-        if error.request_id().is_none() {
-            error.with_request_id(options.get().request_id.as_deref())
-        } else {
-            error
         }
     }
 }

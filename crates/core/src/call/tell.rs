@@ -1,9 +1,9 @@
 //! What a pipeline tells the observer of its client.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::StatusCode;
+use tokio::time::Instant;
 
 use super::Operation;
 use crate::Error;
@@ -17,30 +17,25 @@ pub(super) struct Teller<'a> {
 }
 
 impl Teller<'_> {
-    pub(super) fn attempt(
-        self,
-        attempt: u32,
-        result: Result<StatusCode, &Error>,
-        elapsed: Duration,
-    ) {
+    pub(super) fn attempt(self, attempt: u32, result: Result<StatusCode, &Error>, begun: Instant) {
         if let Some(observer) = self.observer {
             observer.attempt(&AttemptEvent {
                 operation: self.operation.id(),
                 attempt,
                 status: result.ok(),
                 error: result.err(),
-                elapsed,
+                elapsed: begun.elapsed(),
             });
         }
     }
 
-    pub(super) fn call(self, attempts: u32, error: Option<&Error>, elapsed: Duration) {
+    pub(super) fn call(self, attempts: u32, error: Option<&Error>, begun: Instant) {
         if let Some(observer) = self.observer {
             observer.call(&CallEvent {
                 operation: self.operation.id(),
                 attempts,
                 error,
-                elapsed,
+                elapsed: begun.elapsed(),
             });
         }
     }

@@ -1,5 +1,6 @@
 //! Paths and queries, encoded part by part.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -9,13 +10,13 @@ use crate::{Error, ErrorKind, Result};
 /// A path and query under construction; each part is encoded on its own. `Debug` does not show
 /// them.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Target(pub(super) String);
+pub struct Target(pub(super) Cow<'static, str>);
 
 impl Target {
     /// Starts with text from an operation's path template, which is trusted.
     #[must_use]
     pub fn new(literal: &'static str) -> Self {
-        Self(literal.to_owned())
+        Self(Cow::Borrowed(literal))
     }
 
     /// Creates a target from an encoded path and query, for protocols that have their own encoding.
@@ -46,13 +47,13 @@ impl Target {
         {
             return refuse("holds a character that is not encoded");
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(Cow::Owned(text.to_owned())))
     }
 
     /// Appends more text from the template.
     #[must_use]
     pub fn literal(mut self, literal: &'static str) -> Self {
-        self.0.push_str(literal);
+        self.0.to_mut().push_str(literal);
         self
     }
 
@@ -70,17 +71,19 @@ impl Target {
                 format!("{name} must not be empty, \".\" or \"..\": it is part of a path"),
             ));
         }
-        self.0.extend(utf8_percent_encode(value, UNRESERVED));
+        let text = self.0.to_mut();
+        text.extend(utf8_percent_encode(value, UNRESERVED));
         Ok(self)
     }
 
     /// Appends `name=value` to the query; both are encoded.
     #[must_use]
     pub fn query(mut self, name: &str, value: &str) -> Self {
-        self.0.push(if self.0.contains('?') { '&' } else { '?' });
-        self.0.extend(utf8_percent_encode(name, UNRESERVED));
-        self.0.push('=');
-        self.0.extend(utf8_percent_encode(value, UNRESERVED));
+        let text = self.0.to_mut();
+        text.push(if text.contains('?') { '&' } else { '?' });
+        text.extend(utf8_percent_encode(name, UNRESERVED));
+        text.push('=');
+        text.extend(utf8_percent_encode(value, UNRESERVED));
         self
     }
 
