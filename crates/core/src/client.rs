@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
+use tokio::time::Instant;
 
 use crate::auth::Credentials;
 use crate::cache::{Cache, CacheBuilder};
@@ -12,7 +13,7 @@ use crate::call::{
     Answer, AnswerStream, Authorities, Budget, Call, CallOptions, Fault, Jitter, Pieces, Pipeline,
     PlainHttp, Retry, Timeouts, Whole,
 };
-use crate::observe::Observer;
+use crate::observe::{Observer, TokenEvent};
 #[cfg(feature = "client")]
 use crate::transport::{HttpTransport, HttpTransportBuilder};
 use crate::transport::{Response, Transport};
@@ -132,6 +133,14 @@ impl CoreClient {
     #[must_use]
     pub fn jitter(&self) -> Jitter {
         self.0.jitter.clone()
+    }
+
+    /// Tells the observer, if there is one, what came of renewing a token since `begun`. Sources of tokens
+    /// call it; `source` is their name in events.
+    pub fn token_renewed(&self, source: &'static str, begun: Instant, error: Option<&Error>) {
+        if let Some(observer) = self.observer() {
+            observer.token_renewed(&TokenEvent::new(source, error, begun.elapsed()));
+        }
     }
 
     /// Returns the observer, if one was set.

@@ -70,6 +70,18 @@ pub trait Observer: fmt::Debug + Send + Sync + 'static {
     /// Called when a connection was closed.
     fn connection_closed(&self) {}
 
+    /// Called when connections became idle, with a positive number, or were used again or closed while
+    /// they were idle, with a negative one. A connection of HTTP/2 is idle while it has no request. One
+    /// is not idle before its first request.
+    fn connections_idle(&self, change: isize) {
+        let _ = change;
+    }
+
+    /// Called when a source of tokens has tried to replace its token, or to get the first one.
+    fn token_renewed(&self, event: &TokenEvent<'_>) {
+        let _ = event;
+    }
+
     /// Called when entries were added to a cache, or removed from it; values and errors both count.
     fn cache_entries(&self, name: &'static str, change: isize) {
         let _ = (name, change);
@@ -140,6 +152,30 @@ pub struct BudgetEvent {
     pub operation: &'static str,
     /// How many tokens are left.
     pub left: u32,
+}
+
+/// A renewal of a token and its result.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct TokenEvent<'a> {
+    /// The kind of source, such as `oauth` or `wazo-auth`.
+    pub source: &'static str,
+    /// The error, if there is no new token.
+    pub error: Option<&'a Error>,
+    /// How long it took, including waits and retries.
+    pub elapsed: Duration,
+}
+
+impl<'a> TokenEvent<'a> {
+    /// Creates an event, as sources of tokens do.
+    #[must_use]
+    pub fn new(source: &'static str, error: Option<&'a Error>, elapsed: Duration) -> Self {
+        Self {
+            source,
+            error,
+            elapsed,
+        }
+    }
 }
 
 /// A look-up in a cache and its result.

@@ -11,11 +11,11 @@ use metrics_util::MetricKind;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use tokio::sync::Notify;
 use tokio::time::timeout;
-use vouchsafe::core::auth::StaticToken;
+use vouchsafe::core::auth::{StaticToken, TokenSource as _};
 use vouchsafe::core::call::{Budget, Retry};
 use vouchsafe::core::mock::Fault;
 use vouchsafe::core::observe::{
-    AttemptEvent, BudgetEvent, CacheEvent, CallEvent, Metrics, Observer, RetryEvent,
+    AttemptEvent, BudgetEvent, CacheEvent, CallEvent, Metrics, Observer, RetryEvent, TokenEvent,
 };
 use vouchsafe::{astakos, cloud_credentials, ticket, userinfo, wazo_auth};
 
@@ -66,6 +66,12 @@ impl Observer for Watched {
     fn connection_closed(&self) {
         self.metrics.connection_closed();
         self.closed.notify_one();
+    }
+    fn connections_idle(&self, change: isize) {
+        self.metrics.connections_idle(change);
+    }
+    fn token_renewed(&self, event: &TokenEvent<'_>) {
+        self.metrics.token_renewed(event);
     }
     fn cache_entries(&self, name: &'static str, change: isize) {
         self.metrics.cache_entries(name, change);
@@ -126,6 +132,11 @@ async fn calls(metrics: &Arc<Metrics>) -> Vec<String> {
     let refused = client.with_token_source(Arc::new(other));
     refused.users().list().send().await.unwrap_err();
 
+    let login = client.token().create();
+    let renewing = wazo_auth::RenewingToken::new(login.credentials("unknown", "planted-password"));
+    renewing.token().await.unwrap_err();
+    drop(renewing);
+
     let server = astakos::mock::Server::new();
     let alice_of_astakos = server.user_token("alice@example.org").unwrap();
     let client = astakos::Client::builder()
@@ -147,6 +158,17 @@ async fn calls(metrics: &Arc<Metrics>) -> Vec<String> {
         .send()
         .await
         .unwrap();
+
+    let login = server.log_in("app").unwrap();
+    let credentials = server
+        .credentials_builder()
+        .observer(observer())
+        .client_id("app")
+        .client_secret(login.client_secret.unwrap())
+        .refresh_token(login.refresh_token.unwrap())
+        .build()
+        .unwrap();
+    credentials.refresh().await.unwrap();
 
     let server = ticket::mock::Server::new();
     let us = ticket::TvmId::new(42);
@@ -171,6 +193,7 @@ async fn calls(metrics: &Arc<Metrics>) -> Vec<String> {
     hidden.extend(
         [
             "c0ffee00",
+            "planted-password",
             "alice",
             "admin",
             "127.0.0.1",
@@ -312,6 +335,13 @@ async fn what_is_recorded_is_what_the_guide_says_and_holds_no_secret() {
             0.0
         );
     }
+    let sources = [("cloud-credentials", "ok"), ("wazo-auth", "credential")];
+    for (source, outcome) in sources {
+        let labels = [("source", source), ("outcome", outcome)];
+        assert_eq!(value("vouchsafe_token_renewals_total", &labels), 1.0);
+        let duration = "vouchsafe_token_renewal_duration_seconds";
+        assert_eq!(value(duration, &labels[..1]), 1.0);
+    }
     let by_token = ("cache", "userinfo.by_token");
     assert_eq!(
         value(
@@ -332,7 +362,13 @@ async fn what_is_recorded_is_what_the_guide_says_and_holds_no_secret() {
         0.0,
         "the client was dropped"
     );
-    for (name, expected) in [("opened_total", 1.0), ("closed_total", 1.0), ("open", 0.0)] {
+    let ended = [
+        ("opened_total", 1.0),
+        ("closed_total", 1.0),
+        ("open", 0.0),
+        ("idle", 0.0),
+    ];
+    for (name, expected) in ended {
         let name = format!("vouchsafe_connections_{name}");
         assert_eq!(value(&name, &[]), expected, "{name}");
     }

@@ -102,7 +102,7 @@ impl RenewingToken {
 
     fn over(request: CreateTokenRequest, file: Option<PathBuf>) -> Self {
         let shared = Arc::new(Shared {
-            jitter: request.jitter(),
+            jitter: request.core().jitter(),
             request,
             file,
             state: watch::Sender::default(),
@@ -215,7 +215,10 @@ impl Shared {
                 false
             });
             let begun = Instant::now();
-            match self.log_in().await {
+            let created = self.log_in().await;
+            let core = self.request.core();
+            core.token_renewed("wazo-auth", begun, created.as_ref().err());
+            match created {
                 Ok(created) => {
                     backoff.reset();
                     self.keep(created, begun);

@@ -3,7 +3,7 @@
 use http::Method;
 use http::header::{AUTHORIZATION, DATE};
 use serde_json::Value;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use vouchsafe_core::auth::oauth::{ErrorCode, TokenAnswer};
 use vouchsafe_core::auth::{Basic, Credentials as Bearer, TokenSource};
 use vouchsafe_core::call::{Answer, Call, CallOptions, Operation};
@@ -16,7 +16,7 @@ use super::server::{Endpoints, Identity, Server};
 use crate::refresh::{Ask, Issued, Until};
 use crate::url::Url;
 use crate::validity::Validity;
-use crate::{Record, Result};
+use crate::{Error, Record, Result};
 
 /// Which token is revoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -224,7 +224,13 @@ impl Ask for Endpoints {
         credentials: &'a Record,
         until: &'a Until,
     ) -> BoxFuture<'a, Result<Issued>> {
-        Box::pin(self.refresh(credentials, until))
+        Box::pin(async move {
+            let begun = Instant::now();
+            let issued = self.refresh(credentials, until).await;
+            let error = issued.as_ref().err().map(Error::core);
+            self.core.token_renewed("cloud-credentials", begun, error);
+            issued
+        })
     }
 }
 

@@ -9,12 +9,16 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use ::metrics::{
-    Counter, Gauge, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge,
-    histogram,
+    Counter, Key, Label, Metadata, Unit, counter, describe_counter, describe_gauge,
+    describe_histogram, gauge, histogram, with_recorder,
 };
+use foldhash::fast::RandomState;
 use http::StatusCode;
 
-use super::{AttemptEvent, BudgetEvent, CacheEvent, CacheOutcome, CallEvent, Observer, RetryEvent};
+use super::{
+    AttemptEvent, BudgetEvent, CacheEvent, CacheOutcome, CallEvent, Observer, RetryEvent,
+    TokenEvent,
+};
 use crate::sync::ManyReaders;
 use crate::{Error, ErrorKind};
 
@@ -44,8 +48,12 @@ use crate::{Error, ErrorKind};
 /// # }
 /// ```
 pub struct Metrics {
+    /// Keys of series, by their names, operations and last labels: making one takes longer than all
+    /// else here.
+    keys: Known<(&'static str, &'static str, &'static str), Key>,
     in_flight: Known<&'static str, Level>,
     connections: Level,
+    idle: Level,
     entries: Known<&'static str, Level>,
     /// The only event that may have no request or fetch beside it, to which looking up a series is
     /// nothing, is a hit of a cache.
@@ -64,6 +72,9 @@ const IN_FLIGHT: &str = "vouchsafe_requests_in_flight";
 const OPENED: &str = "vouchsafe_connections_opened_total";
 const CLOSED: &str = "vouchsafe_connections_closed_total";
 const OPEN: &str = "vouchsafe_connections_open";
+const IDLE: &str = "vouchsafe_connections_idle";
+const RENEWALS: &str = "vouchsafe_token_renewals_total";
+const RENEWAL_DURATION: &str = "vouchsafe_token_renewal_duration_seconds";
 const LOOKUPS: &str = "vouchsafe_cache_lookups_total";
 const ENTRIES: &str = "vouchsafe_cache_entries";
 
@@ -73,8 +84,10 @@ impl Metrics {
     pub fn new() -> Self {
         describe();
         Self {
+            keys: Known::default(),
             in_flight: Known::default(),
-            connections: Level::default(),
+            connections: Level::of(Key::from_static_name(OPEN)),
+            idle: Level::of(Key::from_static_name(IDLE)),
             entries: Known::default(),
             lookups: Known::default(),
         }
@@ -82,8 +95,36 @@ impl Metrics {
 
     fn change_in_flight(&self, operation: &'static str, change: i64) {
         let service = service_of(operation);
-        let level = self.in_flight.get(service, Level::default);
-        level.change(change, || gauge!(IN_FLIGHT, "service" => service));
+        let level = self.in_flight.get(service, || {
+            Level::of(Key::from_parts(IN_FLIGHT, vec![label("service", service)]))
+        });
+        level.change(change);
+    }
+
+    /// Returns the key of a series of an operation, which may have one more label.
+    fn key(
+        &self,
+        name: &'static str,
+        operation: &'static str,
+        last: Option<(&'static str, &'static str)>,
+    ) -> Arc<Key> {
+        let value = last.map_or("", |(_, value)| value);
+        self.keys.get((name, operation, value), || {
+            let service = label("service", service_of(operation));
+            let mut labels = vec![service, label("operation", operation)];
+            labels.extend(last.map(|(name, value)| label(name, value)));
+            Key::from_parts(name, labels)
+        })
+    }
+
+    fn count(&self, name: &'static str, operation: &'static str, outcome: &'static str) {
+        let key = self.key(name, operation, Some(("outcome", outcome)));
+        with_recorder(|recorder| recorder.register_counter(&key, &METADATA)).increment(1);
+    }
+
+    fn time(&self, name: &'static str, operation: &'static str, elapsed: Duration) {
+        let key = self.key(name, operation, None);
+        with_recorder(|recorder| recorder.register_histogram(&key, &METADATA)).record(elapsed);
     }
 }
 
@@ -121,6 +162,15 @@ fn describe() {
     describe_counter!(OPENED, Unit::Count, "Connections that were made");
     describe_counter!(CLOSED, Unit::Count, "Connections that were closed");
     describe_gauge!(OPEN, Unit::Count, "Connections that are open, idle or not");
+    describe_gauge!(
+        IDLE,
+        Unit::Count,
+        "Connections that are open and carry no request"
+    );
+    let renewals = "Attempts of sources to get a token, the first or another, by outcome";
+    describe_counter!(RENEWALS, Unit::Count, renewals);
+    let duration = "How long sources took to get a token, or to fail";
+    describe_histogram!(RENEWAL_DURATION, Unit::Seconds, duration);
     describe_counter!(LOOKUPS, Unit::Count, "Look-ups in caches, by outcome");
     let entries = "Values and errors in caches";
     describe_gauge!(ENTRIES, Unit::Count, entries);
@@ -130,42 +180,48 @@ fn service_of(operation: &'static str) -> &'static str {
     operation.split_once('.').map_or("", |(service, _)| service)
 }
 
+fn label(name: &'static str, value: &'static str) -> Label {
+    Label::from_static_parts(name, value)
+}
+
 /// A level that is kept here, since increments of a gauge are lost with its series.
-#[derive(Default)]
-struct Level(AtomicI64);
+struct Level {
+    value: AtomicI64,
+    gauge: Key,
+}
 
 impl Level {
-    fn change(&self, by: i64, gauge: impl FnOnce() -> Gauge) {
-        self.0.fetch_add(by, Ordering::SeqCst);
-        let gauge = gauge();
+    fn of(gauge: Key) -> Self {
+        Self {
+            value: AtomicI64::new(0),
+            gauge,
+        }
+    }
+
+    fn change(&self, by: i64) {
+        self.value.fetch_add(by, Ordering::SeqCst);
+        let gauge = with_recorder(|recorder| recorder.register_gauge(&self.gauge, &METADATA));
         // Until no other thread has changed it meanwhile, which may have set the gauge before.
         loop {
-            let level = self.0.load(Ordering::SeqCst);
+            let level = self.value.load(Ordering::SeqCst);
             gauge.set(level as f64);
-            if self.0.load(Ordering::SeqCst) == level {
+            if self.value.load(Ordering::SeqCst) == level {
                 return;
             }
         }
     }
 }
 
-fn count(name: &'static str, operation: &'static str, outcome: &'static str) {
-    let service = service_of(operation);
-    counter!(name, "service" => service, "operation" => operation, "outcome" => outcome)
-        .increment(1);
-}
-
-fn time(name: &'static str, operation: &'static str, elapsed: Duration) {
-    let service = service_of(operation);
-    histogram!(name, "service" => service, "operation" => operation).record(elapsed);
-}
+/// Where recorders are told that series come from, as the macros of the crate do.
+static METADATA: Metadata<'static> =
+    Metadata::new(module_path!(), ::metrics::Level::INFO, Some(module_path!()));
 
 /// Values that are made at their first use.
-struct Known<K, V>(ManyReaders<HashMap<K, Arc<V>>>);
+struct Known<K, V>(ManyReaders<HashMap<K, Arc<V>, RandomState>>);
 
 impl<K, V> Default for Known<K, V> {
     fn default() -> Self {
-        Self(ManyReaders::new(HashMap::new()))
+        Self(ManyReaders::default())
     }
 }
 
@@ -186,13 +242,13 @@ impl Observer for Metrics {
             Some(status) => class(status),
             None => event.error.map_or(OK, reason),
         };
-        count(ATTEMPTS, event.operation, outcome);
-        time(ATTEMPT_DURATION, event.operation, event.elapsed);
+        self.count(ATTEMPTS, event.operation, outcome);
+        self.time(ATTEMPT_DURATION, event.operation, event.elapsed);
     }
 
     fn call(&self, event: &CallEvent<'_>) {
-        count(CALLS, event.operation, event.error.map_or(OK, reason));
-        time(CALL_DURATION, event.operation, event.elapsed);
+        self.count(CALLS, event.operation, event.error.map_or(OK, reason));
+        self.time(CALL_DURATION, event.operation, event.elapsed);
     }
 
     fn retry(&self, event: &RetryEvent<'_>) {
@@ -226,17 +282,29 @@ impl Observer for Metrics {
 
     fn connection_opened(&self) {
         counter!(OPENED).increment(1);
-        self.connections.change(1, || gauge!(OPEN));
+        self.connections.change(1);
     }
 
     fn connection_closed(&self) {
         counter!(CLOSED).increment(1);
-        self.connections.change(-1, || gauge!(OPEN));
+        self.connections.change(-1);
+    }
+
+    fn connections_idle(&self, change: isize) {
+        self.idle.change(change as i64);
+    }
+
+    fn token_renewed(&self, event: &TokenEvent<'_>) {
+        let (source, outcome) = (event.source, event.error.map_or(OK, reason));
+        counter!(RENEWALS, "source" => source, "outcome" => outcome).increment(1);
+        histogram!(RENEWAL_DURATION, "source" => source).record(event.elapsed);
     }
 
     fn cache_entries(&self, name: &'static str, change: isize) {
-        let level = self.entries.get(name, Level::default);
-        level.change(change as i64, || gauge!(ENTRIES, "cache" => name));
+        let level = self.entries.get(name, || {
+            Level::of(Key::from_parts(ENTRIES, vec![label("cache", name)]))
+        });
+        level.change(change as i64);
     }
 
     fn cache(&self, event: &CacheEvent) {

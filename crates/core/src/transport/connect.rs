@@ -16,7 +16,7 @@ use super::dns::CachedResolver;
 #[cfg(feature = "proxy")]
 use super::proxy::{Hop, Routes};
 use super::tcp;
-use super::wire::{Open, Stream, Via, Wire};
+use super::wire::{Connection, Open, Via, Wire};
 use crate::deadline::in_words;
 use crate::observe::Observer;
 use crate::url::place;
@@ -91,7 +91,7 @@ impl Connector {
     }
 
     /// Connects to the server of a URL.
-    pub(super) async fn connect(&self, uri: &Uri) -> Result<Stream> {
+    pub(super) async fn connect(&self, uri: &Uri) -> Result<Connection> {
         let limit = self.0.timeout;
         tokio::time::timeout(limit, self.0.connect(uri))
             .await
@@ -121,7 +121,7 @@ fn too_late(uri: &Uri, limit: Duration) -> Error {
 }
 
 impl Way {
-    async fn connect(&self, uri: &Uri) -> Result<Stream> {
+    async fn connect(&self, uri: &Uri) -> Result<Connection> {
         let tls = match uri.scheme_str() {
             Some("https") => Some(self.tls.clone()?),
             Some("http") => None,
@@ -138,7 +138,7 @@ impl Way {
             Some(tls) => secure(&tls, uri, wire, self.lasting.protocols).await?,
             None => wire,
         };
-        Ok(self.stream(wire))
+        Ok(self.connection(wire))
     }
 
     /// Connects to a proxy, and through a tunnel to the server if the request is of https.
@@ -148,7 +148,7 @@ impl Way {
         hop: &Hop,
         uri: &Uri,
         tls: Option<TlsConnector>,
-    ) -> Result<Stream> {
+    ) -> Result<Connection> {
         let to_proxy = async {
             let wire = self.connect_tcp(hop.url()).await?;
             match hop.is_https() {
@@ -161,9 +161,9 @@ impl Way {
             Some(tls) => {
                 let wire = hop.tunnel(wire, uri).await?;
                 let wire = secure(&tls, uri, wire, self.lasting.protocols).await?;
-                Ok(self.stream(wire))
+                Ok(self.connection(wire))
             }
-            None => Ok(self.stream_by(wire, Some(hop.via()))),
+            None => Ok(self.connection_by(wire, Some(hop.via()))),
         }
     }
 
@@ -203,7 +203,7 @@ impl Way {
     }
 
     #[cfg(unix)]
-    async fn connect_socket(&self, uri: &Uri) -> Result<Stream> {
+    async fn connect_socket(&self, uri: &Uri) -> Result<Connection> {
         let refused = |cause: io::Error| {
             // The file is missing or not ours, or no server listens on it.
             let what = format!("no connection to {}: {cause}", place(uri));
@@ -213,20 +213,20 @@ impl Way {
         };
         let file = socket_file(uri).ok_or_else(|| Error::new(ErrorKind::Config, NO_SCHEME))?;
         let socket = UnixStream::connect(file).await.map_err(refused)?;
-        Ok(self.stream(Wire::Unix(socket)))
+        Ok(self.connection(Wire::Unix(socket)))
     }
 
     /// A connection to the server itself.
-    fn stream(&self, wire: Wire) -> Stream {
-        self.stream_by(wire, None)
+    fn connection(&self, wire: Wire) -> Connection {
+        self.connection_by(wire, None)
     }
 
-    fn stream_by(&self, wire: Wire, proxy: Option<Via>) -> Stream {
+    fn connection_by(&self, wire: Wire, proxy: Option<Via>) -> Connection {
         let open = Open::new(self.observer.clone());
         let Lasting {
             protocols, max_age, ..
         } = self.lasting;
-        Stream::new(wire, protocols, max_age, proxy, open)
+        Connection::new(wire, protocols, max_age, proxy, open)
     }
 }
 

@@ -10,14 +10,15 @@ use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderValue, Request, Response, Uri};
 use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1};
+use tokio::runtime::{Handle, Id};
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until};
 
 use super::body::Outgoing;
 #[cfg(feature = "http2")]
-use super::shared::{Shared, Sharing};
-use super::wire::{FRESH, Via};
+use super::shared::{Shared, Sharing, Stream};
+use super::wire::{FRESH, Occupancy, Via};
 use crate::deadline::after;
 use crate::sync::lock;
 use crate::task::Task;
@@ -29,6 +30,8 @@ use crate::task::Task;
 pub(super) struct Host {
     /// The server, with `/` as path.
     pub(super) uri: Uri,
+    /// The runtime that its connections are driven on.
+    runtime: Option<Id>,
     /// Its name in the header `Host`.
     header: HeaderValue,
     keeping: Keeping,
@@ -62,6 +65,7 @@ pub(super) struct Made {
     pub(super) sender: Sender,
     pub(super) retire_at: Instant,
     pub(super) proxy: Option<Via>,
+    pub(super) occupancy: Occupancy,
 }
 
 /// Where requests enter a connection.
@@ -82,6 +86,7 @@ struct Own {
     /// When it was made, or the last answer was read to its end.
     used_at: Instant,
     proxy: Option<Via>,
+    occupancy: Occupancy,
     has_answered: bool,
 }
 
@@ -109,12 +114,14 @@ impl Drop for Own {
 impl Host {
     pub(super) fn new(
         uri: Uri,
+        runtime: Option<Id>,
         header: HeaderValue,
         keeping: Keeping,
         #[cfg(feature = "http2")] sharing: Sharing,
     ) -> Arc<Self> {
         Arc::new(Self {
             uri,
+            runtime,
             header,
             keeping,
             state: Mutex::default(),
@@ -122,6 +129,11 @@ impl Host {
             #[cfg(feature = "http2")]
             sharing,
         })
+    }
+
+    /// Returns whether what is spawned now runs where its connections do.
+    pub(super) fn is_of_this_runtime(&self) -> bool {
+        Handle::try_current().is_ok_and(|runtime| Some(runtime.id()) == self.runtime)
     }
 
     /// Returns whether there is neither a connection nor a request.
@@ -167,7 +179,7 @@ impl Host {
         if let Some(shared) = &state.shared {
             if shared.is_good(now, self.keeping.idle_timeout) {
                 let is_doubtful = shared.is_doubtful(now);
-                let lent = Lent::Stream(Arc::clone(shared));
+                let lent = Lent::Stream(shared.stream());
                 return Some(Lease::kept(self, lent, is_doubtful));
             }
             state.shared = None;
@@ -229,6 +241,7 @@ impl Host {
                     retire_at: made.retire_at,
                     used_at: Instant::now(),
                     proxy: made.proxy,
+                    occupancy: made.occupancy,
                     has_answered: false,
                 };
                 Lease::new(self, Lent::Own(Box::new(own)))
@@ -236,20 +249,31 @@ impl Host {
             #[cfg(feature = "http2")]
             Sender::Shared(sender) => {
                 self.sharing.learn(true);
-                let shared = Shared::new(sender, expiry, number, made.retire_at, made.proxy);
+                let (retire_at, proxy) = (made.retire_at, made.proxy);
+                let shared = Shared::new(sender, expiry, number, retire_at, proxy, made.occupancy);
                 let shared = Arc::new(shared);
                 let mut state = lock(&self.state);
                 let other = state.shared.as_ref();
                 if !other.is_some_and(|other| other.is_good(Instant::now(), timeout)) {
                     state.shared = Some(Arc::clone(&shared));
                 }
-                Lease::new(self, Lent::Stream(shared))
+                Lease::new(self, Lent::Stream(shared.stream()))
             }
         }
     }
 
-    /// Lets a connection be made whose request has got another one, unless as many are being made as
-    /// are kept.
+    /// Returns whether requests wait for a connection.
+    pub(super) fn is_awaited(&self) -> bool {
+        #[cfg(feature = "http2")]
+        if self.sharing.is_awaited() {
+            return true;
+        }
+        let state = lock(&self.state);
+        state.waiting.iter().any(|waiting| !waiting.is_closed())
+    }
+
+    /// Lets a connection be made whose request needs it no longer, unless as many are being made as are
+    /// kept.
     pub(super) fn make_spare(&self, making: impl Future<Output = ()> + Send + 'static) {
         let spare = &mut lock(&self.state).spare;
         spare.retain(|task| !task.is_finished());
@@ -273,6 +297,7 @@ impl Host {
             }
         }
         if state.idle.len() < self.keeping.max_idle {
+            own.occupancy.set_idle(true);
             match own.sender.is_ready() {
                 true => state.idle.push_back(own),
                 false => state.idle.push_front(own),
@@ -335,7 +360,7 @@ pub(super) struct Lease {
 enum Lent {
     Own(Box<Own>),
     #[cfg(feature = "http2")]
-    Stream(Arc<Shared>),
+    Stream(Stream),
 }
 
 impl Lease {
@@ -357,6 +382,7 @@ impl Lease {
     }
 
     fn kept_own(host: &Arc<Host>, own: Box<Own>, now: Instant) -> Self {
+        own.occupancy.set_idle(false);
         let is_doubtful = own.is_doubtful(now);
         Self::kept(host, Lent::Own(own), is_doubtful)
     }
@@ -388,7 +414,7 @@ impl Lease {
         match self.lent() {
             Lent::Own(own) => own.has_answered,
             #[cfg(feature = "http2")]
-            Lent::Stream(shared) => shared.has_answered(),
+            Lent::Stream(stream) => stream.shared.has_answered(),
         }
     }
 
@@ -406,7 +432,7 @@ impl Lease {
         match self.lent() {
             Lent::Own(own) => own.proxy.as_ref(),
             #[cfg(feature = "http2")]
-            Lent::Stream(shared) => shared.proxy.as_ref(),
+            Lent::Stream(stream) => stream.shared.proxy.as_ref(),
         }
     }
 
@@ -437,7 +463,7 @@ impl Lease {
         match self.lent.as_mut().expect("only dropping takes it") {
             Lent::Own(own) => own.sender.try_send_request(request).await,
             #[cfg(feature = "http2")]
-            Lent::Stream(shared) => shared.sender().try_send_request(request).await,
+            Lent::Stream(stream) => stream.shared.sender().try_send_request(request).await,
         }
     }
 
@@ -450,7 +476,7 @@ impl Lease {
                 own.used_at = Instant::now();
             }
             #[cfg(feature = "http2")]
-            Some(Lent::Stream(shared)) => shared.answered(),
+            Some(Lent::Stream(stream)) => stream.shared.answered(),
             None => {}
         }
     }
@@ -462,8 +488,62 @@ impl Drop for Lease {
             Some(Lent::Own(own)) if self.is_in_step => self.host.keep(own),
             Some(Lent::Own(own)) => own.driver.abort(),
             #[cfg(feature = "http2")]
-            Some(Lent::Stream(shared)) if !self.is_in_step => shared.touch(),
+            Some(Lent::Stream(stream)) if !self.is_in_step => stream.shared.touch(),
             _ => {}
         }
+    }
+}
+
+#[cfg(all(test, feature = "http2"))]
+mod tests {
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+    use tokio::io::DuplexStream;
+
+    use super::*;
+
+    /// A connection of HTTP/2, whose other end is returned.
+    async fn made() -> (Made, DuplexStream) {
+        let (own, other) = tokio::io::duplex(1 << 16);
+        let http2 = hyper::client::conn::http2::Builder::new(TokioExecutor::new());
+        let (sender, connection) = http2.handshake(TokioIo::new(own)).await.unwrap();
+        crate::task::spawn_driver(connection);
+        let made = Made {
+            sender: Sender::Shared(sender),
+            retire_at: after(Instant::now(), Duration::from_secs(60)),
+            proxy: None,
+            occupancy: Occupancy::default(),
+        };
+        (made, other)
+    }
+
+    fn number(lease: &Lease) -> u64 {
+        match lease.lent() {
+            Lent::Stream(stream) => stream.shared.number,
+            Lent::Own(own) => own.number,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_good_shared_connection_is_not_replaced_by_a_second_one() {
+        let keeping = Keeping {
+            max_idle: 1,
+            idle_timeout: Duration::from_secs(60),
+        };
+        let uri = Uri::from_static("http://service.example/");
+        let header = HeaderValue::from_static("service.example");
+        let host = Host::new(uri, None, header, keeping, Sharing::new(true));
+        let ((first, other), (second, _second)) = (made().await, made().await);
+        let (first, second) = (host.lend(first), host.lend(second));
+        let (kept, replaced) = (number(&first), number(&second));
+        assert_eq!(host.take().as_ref().map(number), Some(kept));
+        // Once it has ended, it is.
+        drop((first, second, other));
+        while host.take().is_some() {
+            tokio::task::yield_now().await;
+        }
+        let (third, _third) = made().await;
+        let third = number(&host.lend(third));
+        assert_eq!(host.take().as_ref().map(number), Some(third));
+        assert_ne!(third, replaced);
     }
 }

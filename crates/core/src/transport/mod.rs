@@ -62,9 +62,10 @@ pub(crate) use self::written::Condition;
 pub use self::written::Written;
 #[cfg(feature = "client")]
 pub use self::{
-    dial::{Connection, Dialer},
+    dial::Dialer,
     dns::{Resolve, SystemResolver},
     hyper::{HttpTransport, HttpTransportBuilder},
+    wire::Connection,
 };
 use crate::{BoxFuture, Result};
 

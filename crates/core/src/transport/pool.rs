@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use foldhash::fast::RandomState;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Request, Response, StatusCode, Uri};
 use hyper::body::{Frame, Incoming, SizeHint};
@@ -18,10 +19,9 @@ use tokio::runtime::{Handle, Id};
 use super::body::Outgoing;
 use super::broken;
 use super::connect::{Connector, NO_SCHEME};
-use super::dial::Connection;
 use super::host::{Host, Keeping, Lease, Made, Sender};
 #[cfg(feature = "http2")]
-use super::shared::Sharing;
+use super::shared::{Sharing, Turn};
 use crate::sync::lock;
 use crate::task::spawn_driver;
 use crate::url::host_header;
@@ -35,7 +35,9 @@ struct Inner {
     connector: Connector,
     protocols: Protocols,
     keeping: Keeping,
-    hosts: Mutex<HashMap<Origin, Arc<Host>>>,
+    /// The hash is quick rather than safe from chosen collisions: servers that are not connected to are
+    /// forgotten.
+    hosts: Mutex<HashMap<Origin, Arc<Host>, RandomState>>,
 }
 
 /// What is spoken over connections.
@@ -163,6 +165,7 @@ impl Pool {
         };
         Ok(Host::new(
             uri,
+            origin.runtime,
             host_header(&origin.scheme, &origin.authority),
             self.0.keeping,
             #[cfg(feature = "http2")]
@@ -182,10 +185,9 @@ impl Pool {
             if host.is_shared() || !host.sharing.is_possible() {
                 continue;
             }
-            return match self.make(host).await {
-                Ok(made) => Ok(host.lend(made)),
-                Err(error) => Err(turn.failed(error)),
-            };
+            let mut making = self.making(host);
+            making.turn = Some(turn);
+            return poll_fn(|cx| making.poll(cx)).await;
         }
         match host.take() {
             Some(lease) if lease.is_ready() => Ok(lease),
@@ -195,6 +197,8 @@ impl Pool {
 
     /// Waits for a connection that another request gives back, and makes one meanwhile.
     async fn race(&self, host: &Arc<Host>, busy: Option<Lease>) -> Result<Lease> {
+        // Dropped after what waits, which then no longer counts.
+        let mut making = self.making(host);
         let given = async {
             let mut next = busy;
             loop {
@@ -207,30 +211,24 @@ impl Pool {
             }
         };
         let mut given = pin!(given);
-        let mut making = Box::pin(self.make(host));
-        let mut is_begun = false;
-        let either = poll_fn(|cx| match given.as_mut().poll(cx) {
-            Poll::Ready(lease) => Poll::Ready(Ok(Either::Given(lease))),
-            Poll::Pending => {
-                is_begun = true;
-                making.as_mut().poll(cx).map_ok(Either::Made)
+        poll_fn(|cx| match given.as_mut().poll(cx) {
+            Poll::Ready(lease) => {
+                making.is_spare = true;
+                Poll::Ready(Ok(lease))
             }
-        });
-        match either.await? {
-            Either::Made(made) => Ok(host.lend(made)),
-            Either::Given(lease) => {
-                if is_begun {
-                    let weak = Arc::downgrade(host);
-                    host.make_spare(async move {
-                        if let Ok(made) = making.await
-                            && let Some(host) = weak.upgrade()
-                        {
-                            drop(host.lend(made).ready().await);
-                        }
-                    });
-                }
-                Ok(lease)
-            }
+            Poll::Pending => making.poll(cx),
+        })
+        .await
+    }
+
+    fn making<'h>(&self, host: &'h Arc<Host>) -> Making<'h> {
+        Making {
+            host,
+            future: Some(Box::pin(self.make(host))),
+            is_begun: false,
+            is_spare: false,
+            #[cfg(feature = "http2")]
+            turn: None,
         }
     }
 
@@ -240,12 +238,13 @@ impl Pool {
         let protocols = self.0.protocols.clone();
         let uri = host.uri.clone();
         async move {
-            let mut stream = connector.connect(&uri).await?;
-            let retire_at = stream.retire_at;
-            let proxy = stream.proxy.take();
+            let mut connection = connector.connect(&uri).await?;
+            let retire_at = connection.retire_at;
+            let proxy = connection.proxy.take();
+            let occupancy = connection.open.occupancy();
             #[cfg(feature = "http2")]
-            let is_shared = stream.is_shared;
-            let io = TokioIo::new(Connection::new(stream));
+            let is_shared = connection.is_shared;
+            let io = TokioIo::new(connection);
             let lost = |cause| broken::by_hyper(cause, false).with_sent(Sent::No);
             #[cfg(feature = "http2")]
             if is_shared {
@@ -255,6 +254,7 @@ impl Pool {
                     sender: Sender::Shared(sender),
                     retire_at,
                     proxy,
+                    occupancy,
                 });
             }
             let (sender, connection) = protocols.http1.handshake(io).await.map_err(lost)?;
@@ -262,14 +262,77 @@ impl Pool {
                 sender: Sender::Own(sender, spawn_driver(connection)),
                 retire_at,
                 proxy,
+                occupancy,
             })
         }
     }
 }
 
-enum Either {
-    Given(Lease),
-    Made(Made),
+/// A connection that a request makes. If the request no longer needs it, it is finished for others.
+struct Making<'h> {
+    host: &'h Arc<Host>,
+    /// `None` once it has ended.
+    future: Option<Pin<Box<dyn Future<Output = Result<Made>> + Send>>>,
+    is_begun: bool,
+    /// Whether its request has got another one.
+    is_spare: bool,
+    /// Held while others wait for what comes of it.
+    #[cfg(feature = "http2")]
+    turn: Option<Turn>,
+}
+
+impl Making<'_> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Lease>> {
+        let Some(future) = &mut self.future else {
+            unreachable!("it has ended");
+        };
+        self.is_begun = true;
+        let made = ready!(future.as_mut().poll(cx));
+        self.future = None;
+        Poll::Ready(match made {
+            Ok(made) => Ok(self.host.lend(made)),
+            #[cfg(feature = "http2")]
+            Err(error) => Err(match self.turn.take() {
+                Some(turn) => turn.failed(error),
+                None => error,
+            }),
+            #[cfg(not(feature = "http2"))]
+            Err(error) => Err(error),
+        })
+    }
+}
+
+impl Drop for Making<'_> {
+    fn drop(&mut self) {
+        let Some(future) = self.future.take() else {
+            return;
+        };
+        // A request that is given up would take its time with it: if each had less than a connection
+        // takes, none would ever be made.
+        let is_of_use = self.is_spare || self.host.is_awaited();
+        if !self.is_begun || !is_of_use || !self.host.is_of_this_runtime() {
+            return;
+        }
+        let weak = Arc::downgrade(self.host);
+        #[cfg(feature = "http2")]
+        let turn = self.turn.take();
+        self.host.make_spare(async move {
+            let made = future.await;
+            let Some(host) = weak.upgrade() else { return };
+            match made {
+                Ok(made) => {
+                    let lease = host.lend(made);
+                    #[cfg(feature = "http2")]
+                    drop(turn);
+                    drop(lease.ready().await);
+                }
+                #[cfg(feature = "http2")]
+                Err(error) => drop(turn.map(|turn| turn.failed(error))),
+                #[cfg(not(feature = "http2"))]
+                Err(_) => {}
+            }
+        });
+    }
 }
 
 fn with_lease(answer: Response<Incoming>, lease: Lease) -> Result<Response<Body>> {

@@ -1,15 +1,15 @@
 //! Connections of HTTP/2, which many requests share.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use hyper::client::conn::http2::SendRequest;
-use tokio::sync::MutexGuard;
+use tokio::sync::OwnedMutexGuard;
 use tokio::time::Instant;
 
 use super::body::Outgoing;
-use super::wire::{FRESH, Via};
+use super::wire::{FRESH, Occupancy, Via};
 use crate::deadline::after;
 use crate::sync::lock;
 use crate::task::Task;
@@ -24,6 +24,21 @@ pub(super) struct Shared {
     retire_at: Instant,
     used_at: Mutex<Instant>,
     has_answered: AtomicBool,
+    streams: AtomicUsize,
+    occupancy: Occupancy,
+}
+
+/// A stream of a connection, which a request has.
+pub(super) struct Stream {
+    pub(super) shared: Arc<Shared>,
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        if self.shared.streams.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.shared.tell();
+        }
+    }
 }
 
 impl Shared {
@@ -33,6 +48,7 @@ impl Shared {
         number: u64,
         retire_at: Instant,
         proxy: Option<Via>,
+        occupancy: Occupancy,
     ) -> Self {
         Self {
             sender,
@@ -42,6 +58,28 @@ impl Shared {
             retire_at,
             used_at: Mutex::new(Instant::now()),
             has_answered: AtomicBool::new(false),
+            streams: AtomicUsize::new(0),
+            occupancy,
+        }
+    }
+
+    pub(super) fn stream(self: &Arc<Self>) -> Stream {
+        if self.streams.fetch_add(1, Ordering::SeqCst) == 0 {
+            self.tell();
+        }
+        let shared = Arc::clone(self);
+        Stream { shared }
+    }
+
+    /// Tells the observer whether it is idle, until no other request has changed that meanwhile.
+    fn tell(&self) {
+        let is_idle = || self.streams.load(Ordering::SeqCst) == 0;
+        loop {
+            let told = is_idle();
+            self.occupancy.set_idle(told);
+            if is_idle() == told {
+                return;
+            }
         }
     }
 
@@ -54,20 +92,19 @@ impl Shared {
     }
 
     /// Returns when the connection has been idle for too long, unless it has streams.
-    pub(super) fn expires_at(self: &Arc<Self>, timeout: Duration) -> Option<Instant> {
-        // The host has one, and each stream.
-        let is_idle = Arc::strong_count(self) == 1;
+    pub(super) fn expires_at(&self, timeout: Duration) -> Option<Instant> {
+        let is_idle = self.streams.load(Ordering::SeqCst) == 0;
         is_idle.then(|| after(*lock(&self.used_at), timeout))
     }
 
     /// Returns whether another request may use it.
-    pub(super) fn is_good(self: &Arc<Self>, now: Instant, timeout: Duration) -> bool {
+    pub(super) fn is_good(&self, now: Instant, timeout: Duration) -> bool {
         let expires_at = self.expires_at(timeout);
         !self.is_closed() && self.retire_at > now && expires_at.is_none_or(|at| at > now)
     }
 
     /// Returns whether it may have ended unnoticed.
-    pub(super) fn is_doubtful(self: &Arc<Self>, now: Instant) -> bool {
+    pub(super) fn is_doubtful(&self, now: Instant) -> bool {
         !self.has_answered()
             || self
                 .expires_at(FRESH)
@@ -94,24 +131,30 @@ impl Shared {
 /// made for all of them.
 pub(super) struct Sharing {
     is_possible: AtomicBool,
-    failures: AtomicU64,
+    failures: Arc<AtomicU64>,
     /// Held by the request that makes the connection. Holds the last failure.
-    turn: tokio::sync::Mutex<Option<Error>>,
+    turn: Arc<tokio::sync::Mutex<Option<Error>>>,
 }
 
 /// The turn of one request to make the connection.
-pub(super) struct Turn<'a> {
-    failures: &'a AtomicU64,
-    last: MutexGuard<'a, Option<Error>>,
+pub(super) struct Turn {
+    failures: Arc<AtomicU64>,
+    last: OwnedMutexGuard<Option<Error>>,
 }
 
 impl Sharing {
     pub(super) fn new(is_possible: bool) -> Self {
         Self {
             is_possible: AtomicBool::new(is_possible),
-            failures: AtomicU64::new(0),
-            turn: tokio::sync::Mutex::default(),
+            failures: Arc::default(),
+            turn: Arc::default(),
         }
+    }
+
+    /// Returns whether requests wait for their turn.
+    pub(super) fn is_awaited(&self) -> bool {
+        // This has one, the request whose turn it is, and each that waits.
+        Arc::strong_count(&self.turn) > 2
     }
 
     /// Returns whether the server may speak HTTP/2, as far as is known.
@@ -129,24 +172,61 @@ impl Sharing {
     /// # Errors
     ///
     /// That of another one that failed meanwhile: were each to try, the last would wait for all.
-    pub(super) async fn turn(&self) -> Result<Turn<'_>> {
+    pub(super) async fn turn(&self) -> Result<Turn> {
         let before = self.failures.load(Ordering::Acquire);
-        let last = self.turn.lock().await;
+        let last = Arc::clone(&self.turn).lock_owned().await;
         match &*last {
             Some(error) if self.failures.load(Ordering::Acquire) != before => Err(error.clone()),
             _ => Ok(Turn {
-                failures: &self.failures,
+                failures: Arc::clone(&self.failures),
                 last,
             }),
         }
     }
 }
 
-impl Turn<'_> {
+impl Turn {
     /// Fails all that wait for their turn too.
     pub(super) fn failed(mut self, error: Error) -> Error {
         *self.last = Some(error.clone());
         self.failures.fetch_add(1, Ordering::Release);
         error
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+    use crate::ErrorKind;
+
+    #[tokio::test]
+    async fn one_failure_is_that_of_all_that_waited_and_of_none_that_comes_later() {
+        let sharing = Sharing::new(true);
+        let first = sharing.turn().await.unwrap();
+        assert!(!sharing.is_awaited());
+        let mut waiting = [Box::pin(sharing.turn()), Box::pin(sharing.turn())];
+        for waiting in &mut waiting {
+            assert!(waiting.now_or_never().is_none());
+        }
+        assert!(sharing.is_awaited());
+        first.failed(Error::new(ErrorKind::Transport, "the first"));
+        for waiting in waiting {
+            let error = waiting.await.err().expect("no turn");
+            assert_eq!(error.message(), "the first");
+        }
+        assert!(sharing.turn().await.is_ok());
+        assert!(!sharing.is_awaited());
+    }
+
+    #[tokio::test]
+    async fn a_turn_that_is_given_up_goes_to_the_next() {
+        let sharing = Sharing::new(true);
+        let first = sharing.turn().await.unwrap();
+        let mut next = Box::pin(sharing.turn());
+        assert!((&mut next).now_or_never().is_none());
+        drop(first);
+        assert!(next.await.is_ok());
     }
 }

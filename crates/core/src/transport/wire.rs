@@ -1,8 +1,10 @@
 //! What a connection runs over: TCP, a socket file, or TLS on top of another connection.
 
+use std::fmt;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -95,8 +97,8 @@ impl AsyncWrite for Wire {
     }
 }
 
-/// A connection, and what the pool must know about it.
-pub(super) struct Stream {
+/// A connection made by a [`Dialer`](super::Dialer).
+pub struct Connection {
     pub(super) wire: Wire,
     pub(super) open: Open,
     /// When to remove it from the pool, so that DNS changes and rotated back ends are followed.
@@ -108,22 +110,107 @@ pub(super) struct Stream {
     pub(super) is_shared: bool,
 }
 
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").finish_non_exhaustive()
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().wire).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().wire).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().wire).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().wire).poll_shutdown(cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.wire.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().wire).poll_write_vectored(cx, slices)
+    }
+}
+
 /// Tells an observer about a connection and, when dropped, about its end.
-pub(super) struct Open(Option<Arc<dyn Observer>>);
+pub(super) struct Open(Occupancy);
+
+/// Tells an observer when a connection is idle. Clones are of the same connection.
+#[derive(Clone, Default)]
+pub(super) struct Occupancy(Option<Arc<Watched>>);
+
+struct Watched {
+    observer: Arc<dyn Observer>,
+    state: AtomicU8,
+}
+
+const BUSY: u8 = 0;
+const IDLE: u8 = 1;
+const ENDED: u8 = 2;
 
 impl Open {
     pub(super) fn new(observer: Option<Arc<dyn Observer>>) -> Self {
-        if let Some(observer) = &observer {
+        let watched = observer.map(|observer| {
             observer.connection_opened();
-        }
-        Self(observer)
+            let state = AtomicU8::new(BUSY);
+            Arc::new(Watched { observer, state })
+        });
+        Self(Occupancy(watched))
+    }
+
+    pub(super) fn occupancy(&self) -> Occupancy {
+        self.0.clone()
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        if let Some(observer) = &self.0 {
-            observer.connection_closed();
+        if let Some(watched) = &self.0.0 {
+            if watched.state.swap(ENDED, Ordering::SeqCst) == IDLE {
+                watched.observer.connections_idle(-1);
+            }
+            watched.observer.connection_closed();
+        }
+    }
+}
+
+impl Occupancy {
+    /// Reports that the connection is idle, or that it is not. Has no effect after its end.
+    pub(super) fn set_idle(&self, is_idle: bool) {
+        let Some(watched) = &self.0 else { return };
+        let (from, to, change) = match is_idle {
+            true => (BUSY, IDLE, 1),
+            false => (IDLE, BUSY, -1),
+        };
+        let changed = watched
+            .state
+            .compare_exchange(from, to, Ordering::SeqCst, Ordering::SeqCst);
+        if changed.is_ok() {
+            watched.observer.connections_idle(change);
         }
     }
 }
@@ -139,7 +226,7 @@ pub(super) struct Via {
 /// The maximum of ages, since a jittered age must not overflow.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
-impl Stream {
+impl Connection {
     /// `protocols` are those that are spoken: if HTTP/2 alone, then without having been chosen.
     pub(super) fn new(
         wire: Wire,

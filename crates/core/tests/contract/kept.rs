@@ -1,12 +1,14 @@
 //! Which connections are kept and used again, and for how long.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicIsize, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use http::Method;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Notify;
+use vouchsafe_core::observe::Observer;
 use vouchsafe_core::transport::{Request, Transport};
 use vouchsafe_core::{ErrorKind, Sent};
 
@@ -193,6 +195,61 @@ pub(crate) async fn an_idle_one_is_evicted_in_time(kind: Kind) {
     passing(IDLE / 5, peer.until_ended(1)).await;
 }
 
+pub(crate) async fn the_idle_time_begins_with_the_last_answer(kind: Kind) {
+    let peer = Peer::start(kind, [vec![Then::Answer]]).await;
+    let network = peer.network().idle_timeout(IDLE).max_age(100 * IDLE);
+    let transport = network.build().unwrap();
+    for _ in 0..5 {
+        transport.send(peer.request()).await.unwrap();
+        pass(IDLE * 4 / 5).await;
+    }
+    assert_eq!(peer.connections(), 1);
+    passing(IDLE / 5, peer.until_ended(1)).await;
+}
+
+/// Counts the connections that an observer knows to be idle.
+#[derive(Debug, Default)]
+struct Idle(AtomicIsize);
+
+impl Idle {
+    fn count(&self) -> isize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl Observer for Idle {
+    fn connections_idle(&self, change: isize) {
+        self.0.fetch_add(change, Ordering::SeqCst);
+    }
+}
+
+pub(crate) async fn an_observer_learns_which_are_idle(kind: Kind) {
+    let signal = Arc::new(Notify::new());
+    let script = vec![Then::Answer, Then::AnswerAfter(Arc::clone(&signal))];
+    let peer = Peer::start(kind, [script]).await;
+    let idle = Arc::new(Idle::default());
+    let network = peer.network().idle_timeout(IDLE);
+    let transport = network.observer(Arc::clone(&idle) as _).build().unwrap();
+    transport.send(peer.request()).await.unwrap();
+    assert_eq!(idle.count(), 1);
+    let during = async {
+        peer.until_requests(2).await;
+        assert_eq!(idle.count(), 0);
+        signal.notify_one();
+    };
+    let (answer, ()) = tokio::join!(transport.send(peer.request()), during);
+    answer.unwrap();
+    assert_eq!(idle.count(), 1);
+    passing(IDLE / 5, peer.until_ended(1)).await;
+    let told = async {
+        while idle.count() > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(LIMIT, told).await.expect("an end");
+    assert_eq!(idle.count(), 0);
+}
+
 pub(crate) async fn an_active_body_outlives_the_idle_limit(kind: Kind) {
     let signal = Arc::new(Notify::new());
     let held = vec![Then::RestAfter(Arc::clone(&signal)), Then::Answer];
@@ -283,7 +340,8 @@ pub(crate) fn the_runtime_that_made_it_is_gone(kind: Kind) {
     drop(first);
     let second = runtime();
     for _ in 0..3 {
-        let answer = second.block_on(transport.send(peer.request()));
+        let sent = async { tokio::time::timeout(LIMIT, transport.send(peer.request())).await };
+        let answer = second.block_on(sent).expect("a connection of this runtime");
         assert_eq!(answer.unwrap().body, "{}");
     }
     let ended = second.block_on(async { tokio::time::timeout(LIMIT, abandoned).await });

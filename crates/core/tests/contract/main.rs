@@ -11,6 +11,7 @@ mod log;
 mod peer;
 mod proxy;
 mod reach;
+mod waiting;
 
 /// A module for each promise, with a test for each kind.
 macro_rules! contracts {
@@ -62,6 +63,8 @@ for_every_kind! { kept:
     an_empty_stream_that_is_not_read_keeps_the_connection
     different_origins_do_not_share
     an_idle_one_is_evicted_in_time
+    the_idle_time_begins_with_the_last_answer
+    an_observer_learns_which_are_idle
     an_active_body_outlives_the_idle_limit
     an_old_one_is_retired
     limits_of_for_ever_are_taken_at_their_word
@@ -113,6 +116,17 @@ for_http2! { http2:
     a_stream_reset_keeps_the_connection
     ping_loss_closes_it
     pings_are_sent_only_while_an_answer_is_awaited
+}
+
+// Where a handshake holds up a connection that is being made.
+contracts! {
+    waiting: a_half_made_one_whose_request_is_given_up_goes_to_one_that_waits;
+    [tls = Tls http2 = Http2 tunnel = Tunnel]
+}
+
+contracts! {
+    waiting: one_that_is_given_to_a_dropped_request_goes_to_the_next;
+    [tls = Tls tunnel = Tunnel]
 }
 
 // Without a tunnel, a proxy's refusal looks like the server's.

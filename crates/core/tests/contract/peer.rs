@@ -27,6 +27,8 @@ use crate::kind::{Kind, LIMIT};
 pub(crate) enum Then {
     /// Answers 200 with `{}`.
     Answer,
+    /// As the first step: the connection begins, before TLS or the tunnel, after the signal.
+    OpensAfter(Arc<Notify>),
     /// Answers with this status and no body.
     Empty(u16),
     /// Answers 200 with the length of a body, as to HEAD.
@@ -129,6 +131,10 @@ impl Peer {
         self.counts.borrow().pings
     }
 
+    pub(crate) async fn until_connections(&self, count: usize) {
+        self.until(|counts| counts.connections >= count).await;
+    }
+
     pub(crate) async fn until_requests(&self, count: usize) {
         self.until(|counts| counts.requests >= count).await;
     }
@@ -167,8 +173,12 @@ async fn accept(listener: TcpListener, kind: Kind, scripts: Vec<Vec<Then>>, coun
     }
 }
 
-async fn serve(tcp: TcpStream, kind: Kind, script: Vec<Then>, count: &Count) -> io::Result<()> {
+async fn serve(tcp: TcpStream, kind: Kind, mut script: Vec<Then>, count: &Count) -> io::Result<()> {
     tcp.set_nodelay(true)?;
+    if let Some(Then::OpensAfter(signal)) = script.first().cloned() {
+        signal.notified().await;
+        script.remove(0);
+    }
     if script.is_empty() {
         return tcp.set_zero_linger();
     }
@@ -248,6 +258,7 @@ async fn http1(
             }
             Then::Silence => String::new(),
             Then::ResetStream(_) | Then::Leave | Then::Deaf => unreachable!("only with http/2"),
+            Then::OpensAfter(_) => unreachable!("only as the first step"),
         };
         io.write_all(text.as_bytes()).await?;
         io.flush().await?;
@@ -409,6 +420,7 @@ async fn stream(
             Whole::End(how)
         }
         Then::AnswerTwice => unreachable!("only with http/1"),
+        Then::OpensAfter(_) => unreachable!("only as the first step"),
     };
     let _ = ask.send(whole);
     // The stream stays as it is until the connection ends.

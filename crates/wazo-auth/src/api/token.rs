@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use http::header::AUTHORIZATION;
 use vouchsafe_core::auth::Basic;
-use vouchsafe_core::call::{CallOptions, Jitter};
+use vouchsafe_core::call::CallOptions;
 use vouchsafe_core::service::Service;
-use vouchsafe_core::{Error, ErrorKind, Secret};
+use vouchsafe_core::{CoreClient, Error, ErrorKind, Secret};
 
 use crate::client::Login;
 use crate::generated::wazo_auth::api::TokenApi;
@@ -331,9 +331,9 @@ impl CreateTokenRequest {
         })
     }
 
-    /// Returns the random numbers of the client's waits.
-    pub(crate) fn jitter(&self) -> Jitter {
-        self.client.core().jitter()
+    /// Returns the client that sends it.
+    pub(crate) fn core(&self) -> &CoreClient {
+        self.client.core()
     }
 
     /// Refuses combinations that the service refuses (protocol section 5.1).

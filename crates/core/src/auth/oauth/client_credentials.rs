@@ -82,7 +82,13 @@ impl ClientCredentials {
         let grant = &self.grant;
         let fetch = || {
             let grant = Arc::clone(grant);
-            async move { grant.fetch().await }
+            async move {
+                let begun = Instant::now();
+                let fetched = grant.fetch().await;
+                let error = fetched.as_ref().err();
+                grant.core.token_renewed("oauth", begun, error);
+                fetched
+            }
         };
         self.cache.get_or_fetch(&(), fetch).await
     }
