@@ -210,9 +210,16 @@ const SERVICES: &[(&str, &[&str])] = &[
 /// What a usual client needs, for which crates are counted.
 const SIZED: &str = "client,tls-ring,roots-platform";
 
-/// How many crates a client may take, where it is not [`MOST_OF_OTHERS`].
-const MOST: &[(&str, usize)] = &[("vouchsafe-ticket", 78)];
-const MOST_OF_OTHERS: usize = 80;
+/// How many crates a client takes. A dependency that adds some raises a number here, on purpose.
+const MOST: &[(&str, usize)] = &[
+    ("vouchsafe-astakos", 74),
+    ("vouchsafe-cloud-credentials", 76),
+    ("vouchsafe-ticket", 74),
+    ("vouchsafe-userinfo", 73),
+    ("vouchsafe-wazo-auth", 71),
+];
+/// How many the client of a new service may take.
+const MOST_OF_OTHERS: usize = 76;
 
 /// Packages and features, and the crates that must not be in their tree of normal dependencies.
 const ABSENT: &[(&str, &str, &[&str])] = &[
