@@ -65,8 +65,8 @@ fn asks_for_help(arguments: &[&str]) -> bool {
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
-  bench core|credentials|ticket|userinfo|astakos|wazo-auth [--quick]
-                      measure beside other clients and caches
+  bench [--quick] [--times N] [GROUP...]
+                      measure beside other clients and caches, and what a dependency costs (group `build`)
   codegen [--check]   write (or compare) what crates/*/api/*.openapi.yaml describe
   examples            run the examples of every crate
   features            build every feature alone, and check what each pulls in

@@ -1,11 +1,11 @@
 //! A whole typed call compared with other clients: CPU and wall time for a request.
 
 use tokio::task::JoinSet;
+use vouchsafe_bench_report::row::Row;
 
 use crate::client::{Client, NAMES};
 use crate::measure::{self, Cost, Size};
 use crate::server::Server;
-use crate::table::Row;
 
 pub fn run(size: Size) -> Vec<Row> {
     let server = Server::start();
@@ -35,16 +35,16 @@ pub fn run(size: Size) -> Vec<Row> {
                 ("cpu", (|cost| cost.cpu) as fn(&Cost) -> _),
                 ("wall", |cost| cost.wall),
             ] {
-                let values: Vec<f64> = costs
+                let figures: Vec<_> = costs
                     .iter()
-                    .map(|costs| measure::median(costs, aspect) / requests / 1e3)
+                    .map(|costs| measure::median(costs, aspect, 1e3 * requests))
                     .collect();
-                rows.extend(Row::beside_all(
-                    &format!("{what}/request {scheme} x{concurrency}"),
-                    "us",
-                    &NAMES,
-                    &values,
-                ));
+                let case = format!("{what}/request {scheme} x{concurrency}");
+                let beside = Row::beside_all(&case, "us", &NAMES, &figures).into_iter();
+                rows.extend(beside.map(|row| match (what, row.is_beside("reqwest")) {
+                    ("cpu", true) => row.at_least(1.0),
+                    _ => row,
+                }));
             }
         }
     }

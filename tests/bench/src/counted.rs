@@ -1,8 +1,9 @@
 //! Instructions of a service's call compared with the same call by hand.
 
+use vouchsafe_bench_report::row::{Figure, Row};
+
 use crate::measure::{self, Size};
 use crate::server::Server;
-use crate::table::Row;
 use crate::{astakos, credentials, instructions, userinfo, wazo_auth};
 
 /// Calls of userinfo: answered from the cache, and by the server.
@@ -107,12 +108,13 @@ fn beside(
             &calls,
         ])
     };
-    let counts: Vec<f64> = names
+    let counts: Vec<Figure> = names
         .iter()
-        .map(|name| ((count(name, many) - count(name, few)) / (many - few) as f64).round())
+        .map(|name| (count(name, many) - count(name, few)) / (many - few) as f64)
+        .map(|each| Figure::once(each.round()))
         .collect();
-    let name = format!("instructions/{service} {call}");
-    Row::beside_all(&name, "instructions", names, &counts).collect()
+    let case = format!("instructions/{service} {call}");
+    Row::beside_all(&case, "instructions", names, &counts)
 }
 
 /// The process `as-caller`: makes only sequential calls.

@@ -6,9 +6,11 @@
 use std::process::ExitCode;
 
 use vouchsafe_bench::{
-    astakos, client, core, counted, credentials, instructions, measure, server, table, ticket,
-    userinfo, wazo_auth,
+    astakos, client, core, counted, credentials, instructions, measure, server, ticket, userinfo,
+    wazo_auth,
 };
+use vouchsafe_bench_report::row::Row;
+use vouchsafe_bench_report::table;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -27,43 +29,23 @@ fn main() -> ExitCode {
     } else {
         measure::Size::Full
     };
+    let group = |counts: fn(_) -> Vec<Row>, times: fn(_) -> Vec<Row>| {
+        let mut rows = Vec::new();
+        if !flag("--no-instructions") {
+            rows.extend(counts(size));
+        }
+        if !flag("--no-times") {
+            rows.extend(times(size));
+        }
+        finish(&rows, value("--out").as_deref())
+    };
     match command.as_str() {
-        "core" => {
-            let mut rows = Vec::new();
-            if !flag("--no-instructions") {
-                rows.extend(instructions::run(size));
-            }
-            if !flag("--no-times") {
-                rows.extend(core::run(size));
-            }
-            table::finish(&rows, value("--out").as_deref())
-        }
-        "userinfo" | "astakos" | "wazo-auth" => {
-            let (counts, times): (fn(_) -> _, fn(_) -> _) = match command.as_str() {
-                "userinfo" => (counted::userinfo, userinfo::run),
-                "astakos" => (counted::astakos, astakos::run),
-                _ => (counted::wazo_auth, wazo_auth::run),
-            };
-            let mut rows = Vec::new();
-            if !flag("--no-instructions") {
-                rows.extend(counts(size));
-            }
-            if !flag("--no-times") {
-                rows.extend(times(size));
-            }
-            table::finish(&rows, value("--out").as_deref())
-        }
-        "credentials" => {
-            let mut rows = Vec::new();
-            if !flag("--no-instructions") {
-                rows.extend(counted::credentials(size));
-            }
-            let (times, goals) = credentials::run(size);
-            rows.extend(times);
-            let code = table::finish(&rows, value("--out").as_deref());
-            goals.print();
-            code
-        }
+        "core" => group(instructions::run, core::run),
+        "userinfo" => group(counted::userinfo, userinfo::run),
+        "astakos" => group(counted::astakos, astakos::run),
+        "wazo-auth" => group(counted::wazo_auth, wazo_auth::run),
+        "credentials" => group(counted::credentials, credentials::run),
+        "ticket" => group(ticket::instructions, ticket::run),
         "as-caller" => {
             let count = value("--count").and_then(|text| text.parse().ok());
             counted::run_alone(
@@ -76,12 +58,6 @@ fn main() -> ExitCode {
         "as-astakos" => {
             let crowd = value("--crowd").and_then(|text| text.parse().ok());
             astakos::server::run(crowd.unwrap_or(0))
-        }
-        "ticket" => {
-            let (rows, goals) = ticket::run(size, !flag("--no-instructions"));
-            let code = table::finish(&rows, value("--out").as_deref());
-            goals.print();
-            code
         }
         "as-checker" => {
             let number = |name: &str| value(name).and_then(|text| text.parse().ok());
@@ -112,6 +88,22 @@ fn main() -> ExitCode {
             eprintln!(
                 "usage: vouchsafe-bench astakos|core|credentials|ticket|userinfo|wazo-auth [--quick] [--out FILE]"
             );
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Writes the rows to the file, or prints them.
+fn finish(rows: &[Row], file: Option<&str>) -> ExitCode {
+    let Some(file) = file else {
+        print!("{}", table::plain(rows));
+        return ExitCode::SUCCESS;
+    };
+    let text = serde_json::to_string_pretty(rows).expect("rows are plain");
+    match std::fs::write(file, text + "\n") {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(cause) => {
+            eprintln!("{file} cannot be written: {cause}");
             ExitCode::FAILURE
         }
     }

@@ -7,6 +7,7 @@ use nix::sched::{CpuSet, sched_setaffinity};
 use nix::sys::resource::{Usage as ResourceUsage, UsageWho, getrusage};
 use nix::sys::time::TimeValLike as _;
 use nix::unistd::Pid;
+use vouchsafe_bench_report::row::Figure;
 
 /// The extent of a measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,26 +76,44 @@ pub fn rounds(cases: usize, rounds: usize, mut run: impl FnMut(usize) -> Cost) -
     costs
 }
 
-/// Returns the median of one aspect of many costs, in nanoseconds.
-pub fn median(costs: &[Cost], aspect: impl Fn(&Cost) -> Duration) -> f64 {
-    let mut values: Vec<f64> = costs
-        .iter()
-        .map(|cost| aspect(cost).as_nanos() as f64)
-        .collect();
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    if values.len() % 2 == 1 {
-        values[middle]
-    } else {
-        f64::midpoint(values[middle - 1], values[middle])
-    }
+/// How many parts the rounds are taken in. Each gives a figure, and how far these are apart shows
+/// what the machine adds.
+const PARTS: usize = 5;
+
+/// Returns the median of one aspect of many costs, in units of this many nanoseconds.
+pub fn median(costs: &[Cost], aspect: impl Fn(&Cost) -> Duration, unit: f64) -> Figure {
+    in_parts(costs, aspect, unit, |sorted| {
+        let middle = sorted.len() / 2;
+        match sorted.len() % 2 {
+            1 => sorted[middle],
+            _ => f64::midpoint(sorted[middle - 1], sorted[middle]),
+        }
+    })
 }
 
-/// Returns the least of one aspect of many costs, in nanoseconds: what work takes when nothing
-/// else does, for work that is the same each time.
-pub fn least(costs: &[Cost], aspect: impl Fn(&Cost) -> Duration) -> f64 {
-    let least = costs.iter().map(aspect).min().unwrap_or_default();
-    least.as_nanos() as f64
+/// Returns the least of one aspect of many costs, in units of this many nanoseconds: what work
+/// takes when nothing else does, for work that is the same each time.
+pub fn least(costs: &[Cost], aspect: impl Fn(&Cost) -> Duration, unit: f64) -> Figure {
+    in_parts(costs, aspect, unit, |sorted| sorted[0])
+}
+
+fn in_parts(
+    costs: &[Cost],
+    aspect: impl Fn(&Cost) -> Duration,
+    unit: f64,
+    pick: impl Fn(&[f64]) -> f64,
+) -> Figure {
+    let parts = PARTS.min(costs.len());
+    let of_part = |part: usize| {
+        let rounds = &costs[part * costs.len() / parts..(part + 1) * costs.len() / parts];
+        let mut values: Vec<f64> = rounds
+            .iter()
+            .map(|cost| aspect(cost).as_nanos() as f64 / unit)
+            .collect();
+        values.sort_by(f64::total_cmp);
+        pick(&values)
+    };
+    Figure::of_parts((0..parts).map(of_part).collect())
 }
 
 /// Keeps this process on one core, if the machine has it.

@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::runtime::Runtime;
 use vouchsafe_astakos::{Client, CommissionRequest};
+use vouchsafe_bench_report::row::{Figure, Row};
 use vouchsafe_core::transport::HttpTransport;
 
 use super::python;
 use super::server::Server;
 use crate::measure::{self, Cost, Size};
-use crate::table::Row;
 
 pub const NAMES: [&str; 2] = ["vouchsafe", "reqwest"];
 pub const CALLS: [&str; 3] = ["quotas", "authenticate", "issue"];
@@ -35,25 +35,26 @@ pub fn run(size: Size) -> Vec<Row> {
             })
             .0
         });
-        let micros = |costs: &[Cost], aspect: fn(&Cost) -> std::time::Duration| {
-            measure::least(costs, aspect) / 1e3 / count as f64
+        let figures = |aspect: fn(&Cost) -> std::time::Duration| -> Vec<Figure> {
+            let of = |costs: &Vec<Cost>| measure::least(costs, aspect, 1e3 * count as f64);
+            costs.iter().map(of).collect()
         };
         let mut names = NAMES.to_vec();
-        let mut cpu: Vec<f64> = costs.iter().map(|c| micros(c, |cost| cost.cpu)).collect();
+        let mut cpu = figures(|cost| cost.cpu);
         match python::cpu(&server, call, size.pick(160, 1_600), width) {
             Some(python) => {
                 names.push("astakosclient 0.19, its pool on");
-                cpu.push(python);
+                cpu.push(Figure::once(python));
             }
             None => eprintln!("SKIPPED astakosclient: no Python 2.7"),
         }
-        rows.extend(Row::beside_all(
-            &format!("cpu/{call}, {width} at a time"),
-            "us",
-            &names,
-            &cpu,
-        ));
-        let wall: Vec<f64> = costs.iter().map(|c| micros(c, |cost| cost.wall)).collect();
+        let case = format!("cpu/{call}, {width} at a time");
+        let beside = Row::beside_all(&case, "us", &names, &cpu).into_iter();
+        rows.extend(beside.map(|row| {
+            let least = if row.is_beside("reqwest") { 1.0 } else { 10.0 };
+            row.at_least(least)
+        }));
+        let wall = figures(|cost| cost.wall);
         rows.extend(Row::beside_all(
             &format!("wall/{call}, {width} at a time"),
             "us",

@@ -5,8 +5,9 @@ pub mod python;
 pub mod server;
 mod walk;
 
+use vouchsafe_bench_report::row::Row;
+
 use crate::measure::Size;
-use crate::table::Row;
 
 pub fn run(size: Size) -> Vec<Row> {
     let mut rows = calls::run(size);

@@ -2,9 +2,10 @@
 
 use std::process::Command;
 
+use vouchsafe_bench_report::row::{Figure, Row};
+
 use super::server::Server;
 use crate::measure::Size;
-use crate::table::Row;
 
 pub fn run(size: Size) -> Vec<Row> {
     let program = std::env::current_exe().expect("this program has a path");
@@ -12,7 +13,7 @@ pub fn run(size: Size) -> Vec<Row> {
     let crowds = [10_000, size.pick(20_000, 100_000)];
     let mut rows = Vec::new();
     for way in ["walk", "whole"] {
-        let bytes = crowds.map(|crowd| {
+        for crowd in crowds {
             let server = Server::start(crowd);
             let output = Command::new(&program)
                 .args(["quotas", way, &server.auth_url, &server.service])
@@ -23,12 +24,9 @@ pub fn run(size: Size) -> Vec<Row> {
                 .trim()
                 .parse()
                 .unwrap_or_else(|_| panic!("no number of bytes: {output:?}"));
-            peak / 1024.0
-        });
-        let names = crowds.map(|crowd| format!("{crowd} users"));
-        let names = names.each_ref().map(String::as_str);
-        let what = format!("memory/{way} of service quotas, most at a time");
-        rows.extend(Row::beside_all(&what, "KiB", &names, &bytes));
+            let case = format!("memory/{way} of {crowd} users' quotas, most at a time");
+            rows.push(Row::alone(case, "KiB", &Figure::once(peak / 1024.0)));
+        }
     }
     rows
 }

@@ -6,19 +6,18 @@ use std::time::{Duration, SystemTime};
 
 use tokio::runtime::Runtime;
 use tokio::sync::Mutex;
+use vouchsafe_bench_report::row::Row;
 use vouchsafe_cloud_credentials::{Credentials, TokenSource as _};
 
 use super::TOKEN;
-use crate::goals::Goals;
 use crate::measure::{self, Cost, Size};
-use crate::table::Row;
 
 pub const NAMES: [&str; 2] = ["vouchsafe", "mutex"];
 
 /// How many tokens a thread gets in a round.
 const EACH: usize = 10_000;
 
-pub fn run(size: Size, goals: &mut Goals) -> Vec<Row> {
+pub fn run(size: Size) -> Vec<Row> {
     measure::pin(0);
     let runtimes = [measure::runtime(), measure::runtime()];
     let sources = NAMES.map(Source::new);
@@ -31,30 +30,17 @@ pub fn run(size: Size, goals: &mut Goals) -> Vec<Row> {
     });
     let time = |case: usize, threads: usize| {
         let costs = &costs[2 * case + threads - 1];
-        measure::least(costs, |cost: &Cost| cost.wall) / (threads * EACH) as f64
+        measure::least(costs, |cost: &Cost| cost.wall, (threads * EACH) as f64)
     };
-    goals.at_most("cached token, 1 thread", time(0, 1), "ns", 100.0);
-    goals.at_least("cached token, 2 threads / 1", time(0, 1) / time(0, 2), 1.8);
-    let mut rows = Vec::new();
+    let more = time(0, 2).with(&time(0, 1), |two, one| one / two);
+    let mut rows = vec![
+        Row::alone("cached token, 1 thread", "ns", &time(0, 1)).at_most(100.0),
+        Row::alone("cached token, 2 threads / 1", "times", &more).at_least(1.8),
+    ];
     for threads in [1, 2] {
-        let name = format!("cached token, {threads} threads");
-        rows.push(Row::new(
-            &name,
-            "ns",
-            time(0, threads),
-            NAMES[1],
-            time(1, threads),
-        ));
-    }
-    for (case, name) in NAMES.iter().enumerate() {
-        let what = format!("cached token, {name}, 2 threads");
-        rows.push(Row::new(
-            &what,
-            "ns",
-            time(case, 2),
-            "1 thread",
-            time(case, 1),
-        ));
+        let case = format!("cached token, {threads} thread(s)");
+        let (ours, peer) = (time(0, threads), time(1, threads));
+        rows.push(Row::beside(case, "ns", &ours, NAMES[1], &peer));
     }
     rows
 }

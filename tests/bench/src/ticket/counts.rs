@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
+use vouchsafe_bench_report::row::{Figure, Row};
+
 use super::case::{self, Kind, OURS, PEERS};
 use super::fixture::{Fixture, SIZES};
-use crate::goals::Goals;
 use crate::instructions;
 use crate::measure::Size;
-use crate::table::Row;
 
 pub fn instructions(fixtures: &Path, sizes: &[usize], size: Size) -> Vec<Row> {
     if !instructions::can_count() {
@@ -40,16 +40,17 @@ pub fn instructions(fixtures: &Path, sizes: &[usize], size: Size) -> Vec<Row> {
                         &count,
                     ])
                 };
-                ((run(many) - run(few)) / (many - few) as f64).round()
+                Figure::once(((run(many) - run(few)) / (many - few) as f64).round())
             };
-            let what = format!("{bits} {}: instructions", kind.name());
+            let what = format!("instructions/{bits} {}", kind.name());
             let cold = count("cold");
             for peer in PEERS {
-                rows.push(Row::new(&what, "instructions", cold, peer, count(peer)));
+                let case = format!("{what}: cold");
+                rows.push(Row::beside(case, "instructions", &cold, peer, &count(peer)));
             }
             for ours in &OURS[1..] {
-                let name = format!("{what}, {ours}");
-                rows.push(Row::new(&name, "instructions", count(ours), "cold", cold));
+                let case = format!("{what}: {ours}");
+                rows.push(Row::alone(case, "instructions", &count(ours)));
             }
         }
     }
@@ -76,7 +77,7 @@ pub fn read(fixtures: &str) -> Vec<Fixture> {
 }
 
 /// A separate program counts allocations.
-pub fn allocations(fixtures: &Path, goals: &mut Goals) -> Vec<Row> {
+pub fn allocations(fixtures: &Path) -> Vec<Row> {
     let program = std::env::current_exe().expect("this program has a path");
     let output = Command::new(program.with_file_name("vouchsafe-bench-memory"))
         .arg("tickets")
@@ -86,14 +87,13 @@ pub fn allocations(fixtures: &Path, goals: &mut Goals) -> Vec<Row> {
     let text = String::from_utf8_lossy(&output.stdout);
     let counts: Vec<(String, f64)> = serde_json::from_str(&text)
         .unwrap_or_else(|_| panic!("no counts of allocations: {output:?}"));
-    for (name, count) in &counts {
-        let good = ["cold", "new", "cached"];
-        let limit = if good.iter().any(|good| name.ends_with(good)) {
-            0.0
-        } else {
-            1.0
-        };
-        goals.at_most(&format!("{name}: allocations"), *count, "each", limit);
-    }
-    Vec::new()
+    let row = |(name, count): (String, f64)| {
+        let is_good = ["cold", "new", "cached"]
+            .iter()
+            .any(|good| name.ends_with(good));
+        let case = format!("allocations/{name}");
+        let row = Row::alone(case, "allocations", &Figure::once(count));
+        row.at_most(if is_good { 0.0 } else { 1.0 })
+    };
+    counts.into_iter().map(row).collect()
 }

@@ -8,27 +8,35 @@ mod peers;
 mod roles;
 mod times;
 
-use self::fixture::{Fixture, SIZES};
-use crate::goals::Goals;
-use crate::measure::Size;
-use crate::table::Row;
+use std::path::Path;
 
-pub fn run(size: Size, with_instructions: bool) -> (Vec<Row>, Goals) {
+use vouchsafe_bench_report::row::Row;
+
+use self::fixture::{Fixture, SIZES};
+use crate::measure::Size;
+
+pub fn run(size: Size) -> Vec<Row> {
     if cfg!(not(feature = "openssl")) {
         eprintln!("SKIPPED: OpenSSL; its headers (libssl-dev) or pkg-config are not here");
     }
     let fixtures = SIZES.map(Fixture::new);
-    let mut goals = Goals::default();
-    let mut rows = times::run(&fixtures, size, &mut goals);
-    rows.extend(roles::run(size, &mut goals));
+    let mut rows = times::run(&fixtures, size);
+    rows.extend(roles::run(size));
+    rows.extend(with_file(&fixtures, counts::allocations));
+    rows
+}
 
-    let path = std::env::temp_dir().join(format!("vouchsafe-bench-{}.json", std::process::id()));
-    let text = serde_json::to_string(&fixtures).expect("fixtures are plain");
-    std::fs::write(&path, text).expect("a temporary file");
-    rows.extend(counts::allocations(&path, &mut goals));
-    if with_instructions {
-        rows.extend(counts::instructions(&path, &SIZES, size));
-    }
-    let _ = std::fs::remove_file(path);
-    (rows, goals)
+/// Counts the instructions of checks.
+pub fn instructions(size: Size) -> Vec<Row> {
+    with_file(&SIZES.map(Fixture::new), |path| {
+        counts::instructions(path, &SIZES, size)
+    })
+}
+
+/// Gives other processes the fixtures in a file.
+fn with_file(fixtures: &[Fixture], count: impl FnOnce(&Path) -> Vec<Row>) -> Vec<Row> {
+    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    let text = serde_json::to_string(fixtures).expect("fixtures are plain");
+    std::fs::write(&file, text).expect("a file to write to");
+    count(file.path())
 }

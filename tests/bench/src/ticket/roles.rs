@@ -4,17 +4,16 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 use std::time::SystemTime;
 
+use vouchsafe_bench_report::row::Row;
 use vouchsafe_ticket::{Roles, TvmId, Uid};
 
-use crate::goals::Goals;
 use crate::measure::{self, Cost, Size};
-use crate::table::Row;
 
 const SERVICES: u32 = 2_000;
 const USERS: u64 = 8_000;
 const ROLES: u32 = 10;
 
-pub fn run(size: Size, goals: &mut Goals) -> Vec<Row> {
+pub fn run(size: Size) -> Vec<Row> {
     let document = document_of(false);
     let various = document_of(true);
     let roles = Roles::parse(&document, SystemTime::UNIX_EPOCH).expect("a good document");
@@ -56,26 +55,25 @@ pub fn run(size: Size, goals: &mut Goals) -> Vec<Row> {
             !roles.entities_with(name(at), &[("place", "a")]).is_empty()
         }),
     });
-    let time = |case: usize| measure::least(&costs[case], |cost| cost.wall);
-    let decision = |case: usize| time(case) / f64::from(decisions);
-    goals.at_most("100,000 roles: index", time(0) / 1e6, "ms", 100.0);
-    goals.at_most("role", decision(2), "ns", 200.0);
-    goals.at_most(
-        "role with entity of two attributes",
-        decision(3),
-        "ns",
-        200.0,
-    );
-    goals.note("100,000 roles, no two alike: index, ms", time(4) / 1e6);
-    goals.note("role with entity, no two alike, ns", decision(5));
-    goals.note("list of entities with an attribute, ns", decision(6));
-    vec![Row::new(
-        "100,000 roles: index",
-        "ms",
-        time(0) / 1e6,
-        "serde_json::Value alone",
-        time(1) / 1e6,
-    )]
+    let index = |case: usize| measure::least(&costs[case], |cost| cost.wall, 1e6);
+    let decision = |case: usize, name: &str| {
+        let each = f64::from(decisions);
+        Row::alone(
+            name,
+            "ns",
+            &measure::least(&costs[case], |cost| cost.wall, each),
+        )
+    };
+    let reader = "serde_json::Value alone";
+    vec![
+        Row::alone("100,000 roles: index", "ms", &index(0)).at_most(100.0),
+        Row::beside("100,000 roles: index", "ms", &index(0), reader, &index(1)),
+        decision(2, "role").at_most(200.0),
+        decision(3, "role with entity of two attributes").at_most(200.0),
+        Row::alone("100,000 roles, no two alike: index", "ms", &index(4)),
+        decision(5, "role with entity, no two alike"),
+        decision(6, "list of entities with an attribute"),
+    ]
 }
 
 /// Every subject has the same names of roles, or each has its own.

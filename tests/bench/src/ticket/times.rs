@@ -1,29 +1,29 @@
 //! How long a check takes, at one and two threads.
 
+use vouchsafe_bench_report::row::Row;
+
 use super::case::{self, Context, FLOORS, Kind, OURS, PEERS, Work};
 use super::fixture::Fixture;
-use crate::goals::Goals;
 use crate::measure::{self, Cost, Size};
-use crate::table::Row;
 use vouchsafe_ticket::TicketStatus;
 
-pub fn run(fixtures: &[Fixture], size: Size, goals: &mut Goals) -> Vec<Row> {
+pub fn run(fixtures: &[Fixture], size: Size) -> Vec<Row> {
     measure::pin(0);
     let mut rows = Vec::new();
     for fixture in fixtures {
         for kind in Kind::ALL {
-            rows.extend(one_thread(fixture, kind, size, goals));
+            rows.extend(one_thread(fixture, kind, size));
         }
     }
     for fixture in fixtures {
         for kind in Kind::ALL {
-            rows.extend(two_threads(fixture, kind, size, goals));
+            rows.extend(two_threads(fixture, kind, size));
         }
     }
     rows
 }
 
-fn one_thread(fixture: &Fixture, kind: Kind, size: Size, goals: &mut Goals) -> Vec<Row> {
+fn one_thread(fixture: &Fixture, kind: Kind, size: Size) -> Vec<Row> {
     let names: Vec<&str> = OURS.iter().chain(PEERS).chain(&FLOORS).copied().collect();
     let mut works: Vec<Work> = names
         .iter()
@@ -41,51 +41,39 @@ fn one_thread(fixture: &Fixture, kind: Kind, size: Size, goals: &mut Goals) -> V
     let costs = measure::rounds(works.len(), size.pick(20, 400), |case| {
         Cost::of(|| works[case](counts[case])).0
     });
-    let time = |name: &str| -> f64 {
+    let time = |name: &str| {
         let case = names.iter().position(|other| *other == name);
         let case = case.expect("a case");
-        measure::least(&costs[case], |cost| cost.wall) / counts[case] as f64
+        measure::least(&costs[case], |cost| cost.wall, counts[case] as f64)
     };
     let what = format!("{} {}", fixture.bits, kind.name());
-    let mut rows = Vec::new();
-    let mut beside = |ours: &str, peer: &str, theirs: f64| {
-        let name = format!("{what}: {ours}");
-        rows.push(Row::new(&name, "ns", time(ours), peer, theirs));
+    let cold = time("cold");
+    let beside = |peer: &&str| {
+        let row = Row::beside(format!("{what}: cold"), "ns", &cold, peer, &time(peer));
+        match *peer {
+            "OpenSSL" => row.at_least(3.0),
+            _ => row,
+        }
     };
-    for peer in PEERS {
-        beside("cold", peer, time(peer));
-    }
-    let floor = time("squaring") + time("hashing");
-    beside("cold", "squaring", time("squaring"));
-    beside("cold", "hashing", time("hashing"));
-    beside("cold", "squaring and hashing", floor);
-    for ours in &OURS[1..] {
-        beside(ours, "cold", time("cold"));
-    }
-    if cfg!(feature = "openssl") {
-        let ratio = time("OpenSSL") / time("cold");
-        goals.at_least(&format!("{what}: OpenSSL / cold"), ratio, 3.0);
-    }
-    let rust = time("num-bigint").min(time("crypto-bigint"));
-    goals.note(
-        &format!("{what}: fastest Rust big numbers / cold"),
-        rust / time("cold"),
-    );
-    let ratio = time("cold") / floor;
-    goals.at_most(
-        &format!("{what}: cold / squaring and hashing"),
-        ratio,
-        "times",
-        1.5,
-    );
-    for (case, limit) in [("cached", 100.0), ("expired", 300.0), ("malformed", 300.0)] {
-        goals.at_most(&format!("{what}: {case}"), time(case), "ns", limit);
+    let mut rows: Vec<Row> = PEERS.iter().map(beside).collect();
+    rows.extend(FLOORS.map(|floor| Row::alone(format!("{what}: {floor}"), "ns", &time(floor))));
+    let floor = time("squaring").with(&time("hashing"), |squaring, hashing| squaring + hashing);
+    let above = floor.with(&cold, |floor, cold| cold / floor);
+    let case = format!("{what}: cold / squaring and hashing");
+    rows.push(Row::alone(case, "times", &above).at_most(1.5));
+    for ours in OURS {
+        let row = Row::alone(format!("{what}: {ours}"), "ns", &time(ours));
+        rows.push(match ours {
+            "cached" => row.at_most(100.0),
+            "expired" | "malformed" => row.at_most(300.0),
+            _ => row,
+        });
     }
     rows
 }
 
 /// Two threads compared with one: with separate tickets, or the same one.
-fn two_threads(fixture: &Fixture, kind: Kind, size: Size, goals: &mut Goals) -> Vec<Row> {
+fn two_threads(fixture: &Fixture, kind: Kind, size: Size) -> Vec<Row> {
     let tickets = &kind.tickets(fixture).good;
     let cases = [
         ("cold", Some(0), &tickets[..]),
@@ -113,11 +101,11 @@ fn two_threads(fixture: &Fixture, kind: Kind, size: Size, goals: &mut Goals) -> 
     for (case, (name, ..)) in cases.iter().enumerate() {
         let time = |threads: usize| {
             let costs = &costs[2 * case + threads - 1];
-            measure::least(costs, |cost| cost.wall) / (threads * each(case)) as f64
+            measure::least(costs, |cost| cost.wall, (threads * each(case)) as f64)
         };
-        let what = format!("{} {}: {name}, 2 threads", fixture.bits, kind.name());
-        rows.push(Row::new(&what, "ns", time(2), "1 thread", time(1)));
-        goals.at_least(&what, time(1) / time(2), 1.9);
+        let more = time(2).with(&time(1), |two, one| one / two);
+        let case = format!("{} {}: {name}, 2 threads / 1", fixture.bits, kind.name());
+        rows.push(Row::alone(case, "times", &more).at_least(1.9));
     }
     rows
 }

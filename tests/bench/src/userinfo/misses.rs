@@ -9,6 +9,7 @@ use hyper_util::client::legacy::Client as Pool;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use tokio::task::JoinSet;
+use vouchsafe_bench_report::row::{Figure, Row};
 use vouchsafe_core::transport::HttpTransport;
 use vouchsafe_userinfo::Client;
 
@@ -16,7 +17,6 @@ use super::cache::{Cache, Counter, Key, NAMES};
 use crate::client::{Info, parse};
 use crate::measure::{self, Cost, Size};
 use crate::server::Server;
-use crate::table::Row;
 
 const CALLERS: usize = 10_000;
 
@@ -86,7 +86,7 @@ pub fn run(size: Size) -> Vec<Row> {
             cost
         });
         let name = |what| format!("{what}/{CALLERS} misses of {distinct} key(s)");
-        let made = made.map(|made| made as f64);
+        let made = made.map(|made| Figure::once(made as f64));
         rows.extend(Row::beside_all(
             &name("requests"),
             "requests",
@@ -97,11 +97,11 @@ pub fn run(size: Size) -> Vec<Row> {
             ("cpu", (|cost| cost.cpu) as fn(&Cost) -> _),
             ("wall", |cost| cost.wall),
         ] {
-            let values: Vec<f64> = costs
+            let figures: Vec<_> = costs
                 .iter()
-                .map(|costs| measure::median(costs, aspect) / 1e6)
+                .map(|costs| measure::median(costs, aspect, 1e6))
                 .collect();
-            rows.extend(Row::beside_all(&name(what), "ms", &NAMES, &values));
+            rows.extend(Row::beside_all(&name(what), "ms", &NAMES, &figures));
         }
     }
     rows

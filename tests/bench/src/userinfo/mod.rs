@@ -6,8 +6,9 @@ mod hits;
 mod memory;
 mod misses;
 
+use vouchsafe_bench_report::row::Row;
+
 use crate::measure::Size;
-use crate::table::Row;
 
 pub fn run(size: Size) -> Vec<Row> {
     let mut rows = memory::run(size);

@@ -5,10 +5,10 @@ use std::hint::black_box;
 use std::process::Command;
 
 use regex::bytes::{RegexSet, RegexSetBuilder};
+use vouchsafe_bench_report::row::Row;
 use vouchsafe_wazo_auth::Acl;
 
 use crate::measure::{self, Cost, Size};
-use crate::table::Row;
 
 const ALICE: &str = "5cdff4a3-24a3-494f-8d32-9c8695e868f9";
 const SESSION: &str = "aa11bb22-0000-4000-8000-00000000abcd";
@@ -180,8 +180,15 @@ pub fn run(size: Size) -> Vec<Row> {
         let costs = measure::rounds(2, size.pick(5, 101), |which| {
             Cost::of(|| if which == 0 { ours(count) } else { peer(count) }).0
         });
-        let time = |which: usize| measure::median(&costs[which], |cost| cost.wall) / count as f64;
-        rows.push(Row::new(&case.name, "ns", time(0), "RegexSet", time(1)));
+        let time = |at: usize| measure::median(&costs[at], |cost| cost.wall, count as f64);
+        rows.push(Row::alone(&case.name, "ns", &time(0)).at_most(200.0));
+        rows.push(Row::beside(
+            &case.name,
+            "ns",
+            &time(0),
+            "RegexSet",
+            &time(1),
+        ));
         assert!(
             allocations == 0.0,
             "{}: {allocations} allocations",

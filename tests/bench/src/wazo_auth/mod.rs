@@ -7,8 +7,9 @@ pub mod calls;
 mod layer;
 mod python;
 
+use vouchsafe_bench_report::row::Row;
+
 use crate::measure::Size;
-use crate::table::Row;
 
 pub fn run(size: Size) -> Vec<Row> {
     let mut rows = calls::run(size);
