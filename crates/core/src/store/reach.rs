@@ -7,7 +7,7 @@ use http::Uri;
 
 use super::record::LIMIT;
 use crate::call::Timeouts;
-use crate::transport::{Dialer, HttpTransport, HttpTransportBuilder};
+use crate::transport::{Dialer, HttpTransport, HttpTransportBuilder, Transport};
 use crate::url::BaseUrl;
 use crate::{CoreClient, CoreClientBuilder, Error, ErrorKind, Result};
 
@@ -17,6 +17,7 @@ use crate::{CoreClient, CoreClientBuilder, Error, ErrorKind, Result};
 pub struct Reach {
     limit: Duration,
     network: HttpTransportBuilder,
+    transport: Option<Arc<dyn Transport>>,
     allow_plain: bool,
 }
 
@@ -26,6 +27,7 @@ impl Default for Reach {
         Self {
             limit: LIMIT,
             network: HttpTransport::builder(),
+            transport: None,
             allow_plain: false,
         }
     }
@@ -43,6 +45,13 @@ impl Reach {
     #[must_use]
     pub fn with_network(mut self, network: HttpTransportBuilder) -> Self {
         self.network = network;
+        self
+    }
+
+    /// Sets the transport of a [`client`](Self::client), which then makes no connections itself.
+    #[must_use]
+    pub fn with_transport(mut self, transport: Arc<dyn Transport>) -> Self {
+        self.transport = Some(transport);
         self
     }
 
@@ -112,6 +121,9 @@ impl Reach {
     /// Of kind [`Config`](ErrorKind::Config) if a URL is plain http and that is not allowed.
     pub fn client(&self, urls: &[BaseUrl], attempt: Duration) -> Result<CoreClientBuilder> {
         let mut client = CoreClient::builder().network(self.network.clone());
+        if let Some(transport) = &self.transport {
+            client = client.transport(Arc::clone(transport));
+        }
         for url in urls.iter().filter(|url| !url.is_https()) {
             let place = url.authority().as_str();
             self.require_allowed(place, url.is_loopback(), "use https")?;
@@ -140,9 +152,22 @@ impl Reach {
 /// [`Reach`](crate::store::Reach).
 ///
 /// Use it as `vouchsafe_core::reach_options!(reach);` inside the builder's `impl`; as
-/// `reach_options!(reach, without network);` for a store whose client makes its own connections.
+/// `reach_options!(reach, http);` for a store whose server speaks HTTP, and as
+/// `reach_options!(reach, without network);` for one whose client makes its own connections.
 #[macro_export]
 macro_rules! reach_options {
+    ($field:ident, http) => {
+        $crate::reach_options!($field);
+
+        /// Sets the transport, instead of connections made as [`network`](Self::network) says.
+        pub fn transport(
+            mut self,
+            transport: ::std::sync::Arc<dyn $crate::transport::Transport>,
+        ) -> Self {
+            self.$field = self.$field.with_transport(transport);
+            self
+        }
+    };
     ($field:ident) => {
         $crate::reach_options!($field, without network);
 

@@ -21,7 +21,7 @@ use crate::wire::{Authenticate, Authenticated};
 
 /// An answer may contain a record, which base64 makes a third longer.
 const LARGEST_ANSWER: usize = 2 << 20;
-const LARGEST_LIST: usize = 64 << 20;
+pub(crate) const LARGEST_LIST: usize = 64 << 20;
 
 const fn operation(id: &'static str, path: &'static str) -> Operation {
     Operation::new(id, Method::POST, path).response_limit(LARGEST_ANSWER)

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use tokio::time::{Instant, sleep};
 use vouchsafe_core::store::{Acquired, Base64, Key, Lease, Leases, Scope, Version};
-use vouchsafe_core::{BoxFuture, Result, SecretBytes};
+use vouchsafe_core::{BoxFuture, Error, ErrorKind, Result, SecretBytes, deadline};
 
 use crate::EtcdStore;
 use crate::api::{GRANT, LASTING, TXN};
@@ -73,6 +74,8 @@ impl EtcdStore {
     }
 }
 
+/// Time for the server to remove the key of a lease that has ended.
+const PAUSE: Duration = Duration::from_millis(20);
 /// The longest lease that etcd grants, in seconds.
 const LONGEST: i64 = 9_000_000_000;
 
@@ -81,6 +84,7 @@ impl Leases for EtcdStore {
         Box::pin(async move {
             let mut claim = self.claims().begin(key);
             let owner = *claim.owner();
+            let late = deadline::after(Instant::now(), Leases::limit(self));
             let look = Txn {
                 compare: Vec::new(),
                 success: ranges(key),
@@ -118,7 +122,12 @@ impl Leases for EtcdStore {
                     claim.answered();
                     return Ok(Acquired::Lease(lease));
                 }
+                // The key may have a lease that has just ended.
+                if Instant::now() >= late {
+                    return Err(not_removed(&holder(key)));
+                }
                 there = There::read(done);
+                sleep(PAUSE).await;
             }
         })
     }
@@ -161,4 +170,13 @@ impl Leases for EtcdStore {
 /// The key keeps the revision in which its holder created it, however often it is renewed.
 fn is_held(key: &Key, version: &Version) -> Compare {
     Compare::was_created_at(&holder(key), revision(version))
+}
+
+/// The error for a key that is there without a lease that will end.
+fn not_removed(name: &[u8]) -> Error {
+    let name = String::from_utf8_lossy(name);
+    let what = format!(
+        "etcd keeps the key {name}, which has no lease or one that has ended; if it stays, remove it"
+    );
+    Error::new(ErrorKind::Store, what)
 }

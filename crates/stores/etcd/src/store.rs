@@ -10,7 +10,7 @@ use vouchsafe_core::store::{
 use vouchsafe_core::url::BaseUrl;
 use vouchsafe_core::{BoxFuture, Result, Secret, SecretBytes};
 
-use crate::api::{Api, LIST, RANGE, TXN, of_store, read_fault};
+use crate::api::{Api, LARGEST_LIST, LIST, RANGE, TXN, of_store, read_fault};
 use crate::wire::{
     self, Compare, Done, Found, Number, Pair, Put, Range, Request, Txn, Watched, Watching,
 };
@@ -74,7 +74,7 @@ impl EtcdStoreBuilder {
         self
     }
 
-    vouchsafe_core::reach_options!(reach);
+    vouchsafe_core::reach_options!(reach, http);
 
     /// Builds the store. Does no I/O.
     ///
@@ -107,10 +107,12 @@ async fn listen(api: Arc<Api>, board: Arc<Board>) -> Result<()> {
     let mut stream = api.watch(&body).await?;
     let mut received = Vec::new();
     while let Some(piece) = stream.next().await.map_err(of_store)? {
+        let mut searched = received.len();
         received.extend_from_slice(&piece);
         // Each answer is a line.
-        while let Some(end) = received.iter().position(|&byte| byte == b'\n') {
-            let line: Vec<u8> = received.drain(..=end).collect();
+        while let Some(end) = received[searched..].iter().position(|&byte| byte == b'\n') {
+            let line: Vec<u8> = received.drain(..=searched + end).collect();
+            searched = 0;
             let watched: Watched = serde_json::from_slice(&line).map_err(|_| {
                 of_store(stream.decode_error("a line of the watch cannot be understood"))
             })?;
@@ -123,6 +125,11 @@ async fn listen(api: Arc<Api>, board: Arc<Board>) -> Result<()> {
             for event in events.events {
                 board.changed(&event.kv.key.0);
             }
+        }
+        if received.len() > LARGEST_LIST {
+            return Err(of_store(
+                stream.decode_error("a line of the watch is too long"),
+            ));
         }
     }
     Ok(())
@@ -276,12 +283,16 @@ impl Store for EtcdStore {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
 
-    use http::Method;
+    use bytes::Bytes;
+    use http::{Method, StatusCode};
     use serde_json::json;
     use vouchsafe_core::call::Operation;
     use vouchsafe_core::store::Leases;
     use vouchsafe_core::store::contract::check_logins;
+    use vouchsafe_core::transport::{BodyStream, Response, StreamedResponse, Transport};
 
     use super::*;
 
@@ -365,6 +376,84 @@ mod tests {
             .await;
         assert!(matches!(swapped, Ok(Swapped::Done(_))));
         assert!(store.load(&key()).await.unwrap().is_some());
+    }
+
+    /// An answer that never ends.
+    #[derive(Debug, Default)]
+    struct Endless {
+        answers: AtomicUsize,
+        pieces: Arc<AtomicUsize>,
+    }
+
+    impl Transport for Endless {
+        fn send(&self, _: vouchsafe_core::transport::Request) -> BoxFuture<'_, Result<Response>> {
+            panic!("only the watch is asked for");
+        }
+
+        fn stream(
+            &self,
+            _: vouchsafe_core::transport::Request,
+        ) -> BoxFuture<'_, Result<StreamedResponse>> {
+            self.answers.fetch_add(1, Ordering::Relaxed);
+            let pieces = Pieces(Arc::clone(&self.pieces));
+            let response = StreamedResponse::new(StatusCode::OK, Box::new(pieces));
+            Box::pin(std::future::ready(Ok(response)))
+        }
+    }
+
+    struct Pieces(Arc<AtomicUsize>);
+
+    impl BodyStream for Pieces {
+        fn next(&mut self) -> BoxFuture<'_, Result<Option<Bytes>>> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            let piece = Bytes::from_static(&[b'x'; 1 << 20]);
+            Box::pin(async move {
+                tokio::task::yield_now().await;
+                Ok(Some(piece))
+            })
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_line_without_an_end_is_not_kept() {
+        let endless = Arc::new(Endless::default());
+        let builder = EtcdStore::builder("https://etcd.example").transport(endless.clone());
+        let store = builder.build().unwrap();
+        let _watch = store.watch(&key()).unwrap();
+        while endless.answers.load(Ordering::Relaxed) < 2 {
+            assert!(endless.pieces.load(Ordering::Relaxed) < 100);
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_key_that_no_holder_has_written_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let Some(_server) = vouchsafe_test_servers::etcd(folder.path()) else {
+            return;
+        };
+        let put = Put {
+            key: wire::Name(holder(&key())),
+            value: Base64::default(),
+            lease: Number(0),
+        };
+        let txn = Txn {
+            compare: Vec::new(),
+            success: vec![Request::Put(put)],
+            failure: Vec::new(),
+        };
+        let store = store(folder.path());
+        let _: Done = store.api().write(&txn).await.unwrap();
+        let builder = EtcdStore::builder(url(folder.path())).limit(Duration::from_secs(1));
+        let leases = builder.build().unwrap();
+        let acquired = leases.acquire(&key(), Duration::from_secs(30)).await;
+        let error = acquired.unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("vouchsafe/application/holder/profile"),
+            "{error}"
+        );
     }
 
     vouchsafe_core::reach_contract!(

@@ -70,7 +70,7 @@ impl VaultStoreBuilder {
         self
     }
 
-    vouchsafe_core::reach_options!(reach);
+    vouchsafe_core::reach_options!(reach, http);
 
     /// Builds the store. Does no I/O.
     ///
