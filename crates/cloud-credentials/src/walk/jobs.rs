@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::time::Instant;
+use vouchsafe_core::call::page::Tokens;
 
 use super::{Left, Pace, bad};
 use crate::generated::cloud_credentials::{
@@ -47,6 +48,7 @@ impl QueriesApi<'_> {
             client,
             job_id,
             cursor: None,
+            seen: Tokens::default(),
             max_wait: None,
             page_size: None,
             format: None,
@@ -66,6 +68,7 @@ pub struct QueryPages {
     client: Client,
     job_id: String,
     cursor: Option<String>,
+    seen: Tokens,
     max_wait: Option<i64>,
     page_size: Option<i64>,
     format: Option<ResultFormat>,
@@ -134,7 +137,10 @@ impl QueryPages {
                     let cursor = page.page.as_ref().map(|page| &page["pageCursor"]);
                     let cursor = cursor.and_then(Value::as_str).map(str::to_owned);
                     let cursor = cursor.filter(|cursor| !cursor.is_empty());
-                    if cursor.is_some() && cursor == self.cursor {
+                    if cursor
+                        .as_deref()
+                        .is_some_and(|cursor| !self.seen.add(cursor))
+                    {
                         return Err(bad("pageCursor", cursor.as_deref()));
                     }
                     self.is_over = cursor.is_none();

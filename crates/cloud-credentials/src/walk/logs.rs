@@ -129,7 +129,7 @@ impl LogPages {
             Some("RUNNING") => self.pace.slower(asked),
             Some("FINISHED") => {
                 self.pace.reset();
-                self.sequence += 1;
+                self.sequence = self.sequence.saturating_add(1);
             }
             Some("JOB_FINISHED") => self.is_over = true,
             Some("JOB_FAILED") => {

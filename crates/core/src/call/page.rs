@@ -2,9 +2,11 @@
 //!
 //! Generated code describes a list ([`List`]); this module implements the walk for all of them.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::vec;
 
+use crate::cache::Digest;
 use crate::{Error, ErrorKind};
 
 /// One page of a list.
@@ -102,7 +104,8 @@ pub trait List: Send + Sync {
 /// A list may change while it is read. With pages by offset, each page begins with the last item of
 /// the one before it. If that item has moved back because others were inserted before it, items
 /// that were already returned are skipped. If it is gone or has moved forward, items may have been
-/// missed, and the walk ends with an error of kind `Conflict` that has no status. A walk that ends
+/// missed, and the walk ends with an error of kind `Conflict` that has no status. It does so too if two
+/// pages in a row have nothing new, as those of a server that ignores the offset. A walk that ends
 /// without an error has therefore returned each item that was present from beginning to end exactly
 /// once, provided that the server keeps an order. With pages by token the server is responsible for
 /// that; a token that occurs twice is the same error.
@@ -122,8 +125,24 @@ enum Walk {
         largest: u64,
         /// The key of the item before it.
         last: Option<String>,
+        /// The last page had only items from before it.
+        is_behind: bool,
     },
-    Token(Option<String>),
+    Token {
+        next: Option<String>,
+        seen: Tokens,
+    },
+}
+
+/// The tokens that have led from page to page, so that a walk ends if a server leads it in a circle.
+#[derive(Debug, Default)]
+pub struct Tokens(HashSet<Digest>);
+
+impl Tokens {
+    /// Adds a token, and returns whether it is a new one.
+    pub fn add(&mut self, token: &str) -> bool {
+        self.0.insert(Digest::of(token))
+    }
 }
 
 impl<L: List> Items<L> {
@@ -140,8 +159,12 @@ impl<L: List> Items<L> {
                 // One item of each page is already known.
                 largest: largest.unwrap_or(u64::MAX).max(2),
                 last: None,
+                is_behind: false,
             },
-            Style::Token => Walk::Token(None),
+            Style::Token => Walk::Token {
+                next: None,
+                seen: Tokens::default(),
+            },
         };
         Self {
             list,
@@ -185,15 +208,14 @@ impl<L: List> Items<L> {
     /// Fetches the next page. Nothing changes until it has arrived.
     async fn turn(&mut self) -> Result<(), L::Error> {
         match &mut self.walk {
-            Walk::Token(token) => {
-                let page = self.list.page(Position::Token(token.clone())).await?;
+            Walk::Token { next, seen } => {
+                let page = self.list.page(Position::Token(next.clone())).await?;
                 self.is_done = page.next.is_none();
-                let is_again = page.next.is_some() && page.next == *token;
-                *token = page.next;
-                if is_again {
+                if page.next.as_deref().is_some_and(|token| !seen.add(token)) {
                     self.is_done = true;
                     return Err(changed("the server gave the same page again").into());
                 }
+                *next = page.next;
                 self.ready = page.items.into_iter();
             }
             Walk::Offset {
@@ -201,6 +223,7 @@ impl<L: List> Items<L> {
                 size,
                 largest,
                 last,
+                is_behind,
             } => {
                 let overlap = u64::from(last.is_some());
                 let at = Position::Offset {
@@ -218,6 +241,13 @@ impl<L: List> Items<L> {
                     };
                     moved = known as u64;
                     items.drain(..=known);
+                }
+                let was_behind = std::mem::replace(is_behind, items.is_empty() && moved > 0);
+                if was_behind && *is_behind {
+                    self.is_done = true;
+                    let what = "the server gives the same items at every offset, or the list grows \
+                                faster than it is read";
+                    return Err(changed(what).into());
                 }
                 *next = next
                     .saturating_add(moved)
@@ -490,9 +520,9 @@ mod tests {
 
     /// Serves the given tokens.
     #[derive(Debug)]
-    struct Tokens(Vec<&'static str>);
+    struct Served(Vec<&'static str>);
 
-    impl List for Tokens {
+    impl List for Served {
         type Item = usize;
         type Error = Error;
 
@@ -516,10 +546,57 @@ mod tests {
 
     #[tokio::test]
     async fn tokens_are_followed_to_the_last_page_and_never_in_a_circle() {
-        let all = Items::new(Tokens(vec!["0", "1", ""])).collect().await;
+        let all = Items::new(Served(vec!["0", "1", ""])).collect().await;
         assert_eq!(all.unwrap(), [0, 1, 2]);
-        let circle = Items::new(Tokens(vec!["0", "0"])).collect().await;
-        assert_eq!(circle.unwrap_err().kind(), ErrorKind::Conflict);
+        for circle in [
+            vec!["0", "0"],
+            vec!["0", "1", "2", "0"],
+            vec!["0", "1", "1"],
+        ] {
+            let length = circle.len() - 1;
+            let mut items = Items::new(Served(circle));
+            for page in 0..length {
+                assert_eq!(items.next().await.unwrap(), Some(page));
+            }
+            assert_eq!(items.next().await.unwrap_err().kind(), ErrorKind::Conflict);
+        }
+    }
+
+    /// Serves the same items whatever the offset.
+    struct Deaf(u64);
+
+    impl List for Deaf {
+        type Item = u64;
+        type Error = Error;
+
+        fn style(&self) -> Style {
+            Style::Offset {
+                first: 0,
+                size: 3,
+                largest: None,
+            }
+        }
+
+        async fn page(&self, at: Position) -> Result<Page<u64>, Error> {
+            let Position::Offset { limit, .. } = at else {
+                panic!("a position by offset");
+            };
+            Ok(Page::new((0..limit.min(self.0)).collect()))
+        }
+
+        fn key(item: &u64) -> String {
+            item.to_string()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_ignores_the_offset_is_not_asked_forever() {
+        for length in [2, 3, 4, 9] {
+            let error = Items::new(Deaf(length)).collect().await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Conflict);
+            assert!(error.to_string().contains("at every offset"), "{error}");
+        }
+        assert_eq!(Items::new(Deaf(1)).collect().await.unwrap(), [0]);
     }
 
     #[cfg(feature = "stream")]
@@ -527,7 +604,7 @@ mod tests {
     async fn a_stream_gives_the_same_items() {
         use futures_util::TryStreamExt;
 
-        let stream = Items::new(Tokens(vec!["0", "1"])).into_stream();
+        let stream = Items::new(Served(vec!["0", "1"])).into_stream();
         let all: Vec<usize> = stream.try_collect().await.unwrap();
         assert_eq!(all, [0, 1, 2]);
     }
