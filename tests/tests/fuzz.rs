@@ -117,3 +117,39 @@ fn every_target_has_a_program_and_a_corpus() {
     assert_eq!(listed(folder().join("corpus")), names);
     assert_eq!(listed(folder().join("fuzz_targets")), names);
 }
+
+#[test]
+fn every_type_that_is_read_is_among_those_of_the_target() {
+    let mut missing = BTreeSet::new();
+    for (service, file) in [
+        ("wazo-auth", "wazo_auth"),
+        ("cloud-credentials", "cloud_credentials"),
+    ] {
+        let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates");
+        let text = crates
+            .join(service)
+            .join("src/generated")
+            .join(file)
+            .join("wire.rs");
+        let text = fs::read_to_string(text).unwrap();
+        // Others are read by the methods alone.
+        let read = text.split("#[derive(").filter(|item| {
+            let derived = item.split(')').next().unwrap();
+            derived.split(", ").any(|one| one == "Deserialize")
+        });
+        let names = read.filter_map(|item| {
+            let item = item
+                .split("\npub struct ")
+                .nth(1)
+                .or(item.split("\npub enum ").nth(1))?;
+            item.split(|c: char| !c.is_alphanumeric()).next()
+        });
+        let names: BTreeSet<String> = names.map(str::to_owned).collect();
+        assert!(names.len() > 10, "{service}: {names:?}");
+        missing.extend(names);
+    }
+    for (name, _) in fuzz::wire::TYPES {
+        missing.remove(*name);
+    }
+    assert!(missing.is_empty(), "{missing:?}");
+}

@@ -136,13 +136,13 @@ fn login() -> Authorization {
             let credentials = Credentials::builder()
                 .authorization_url("https://login.example.org/authorize")
                 .redirect_uri("https://app.example.org/back")
-                .transport(super::answers::nowhere())
+                .transport(super::script::nowhere())
                 .client_id("app")
                 .state(STATE)
                 .build();
             let credentials = credentials.expect("it has all that it needs");
             let request = credentials.authorize();
-            let login = super::answers::run(async move { request.url().await });
+            let login = super::script::run(async move { request.url().await });
             login.expect("nothing is asked for")
         });
         made.clone()

@@ -12,7 +12,7 @@ use vouchsafe::core::mock::{Handler as _, Host};
 use vouchsafe::core::transport::{Request, Response};
 use vouchsafe::{astakos, cloud_credentials, ticket, userinfo, wazo_auth};
 
-use super::answers::run;
+use super::script::run;
 
 /// Bytes as the state that an emulator starts from: it starts, or the text is refused.
 pub fn seeds(data: &[u8]) {

@@ -5,11 +5,15 @@ pub mod answers;
 pub mod astakos;
 pub mod credentials;
 pub mod emulators;
+pub mod pages;
 pub mod properties;
+mod script;
 pub mod stored;
+pub mod stores;
 pub mod texts;
 pub mod userinfo;
 pub mod wazo_auth;
+pub mod wire;
 
 /// The assertions about some bytes.
 pub type Target = fn(&[u8]);
@@ -33,9 +37,11 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("journal", stored::journal),
     ("management", emulators::management),
     ("meta", properties::meta),
+    ("memcached", stores::memcached),
     ("metadata", answers::metadata),
     ("names", userinfo::names),
     ("numbers", astakos::numbers),
+    ("pages", pages::pages),
     ("peers", userinfo::peers),
     ("records", credentials::records),
     ("retry_after", answers::retry_after),
@@ -44,9 +50,11 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("sealed", stored::sealed),
     ("seeds", emulators::seeds),
     ("squares", properties::squares),
+    ("stores", stores::stores),
     ("ticket", properties::ticket),
     ("timestamps", texts::timestamps),
     ("token_answers", answers::token_answers),
     ("unpack", texts::unpack),
     ("urls", texts::urls),
+    ("wire", wire::wire),
 ];

@@ -12,7 +12,7 @@ use vouchsafe::cloud_credentials::file::FileStore;
 use vouchsafe::core::SecretBytes;
 use vouchsafe::core::store::{Disk, Expect, Key, MemoryStore, Sealed, SealingKey, Store, Swapped};
 
-use super::answers::run;
+use super::script::run;
 
 /// A disk on which nothing has to survive.
 #[derive(Debug)]

@@ -96,6 +96,9 @@ where
             let cas = words.find_map(|word| word.strip_prefix('c')?.parse().ok());
             let mut value = vec![0; length + 2];
             stream.read_exact(&mut value).await.map_err(lost)?;
+            if !value.ends_with(b"\r\n") {
+                return Err(foreign());
+            }
             value.truncate(length);
             let value = SecretBytes::from(value);
             let cas = cas.ok_or_else(foreign)?;

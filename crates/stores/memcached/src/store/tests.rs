@@ -155,6 +155,7 @@ async fn what_a_server_should_not_say_is_an_error() {
         ("HTTP/1.1 400 Bad Request\r\n", "protocol", true),
         ("VA 99999999999 c1\r\n", "protocol", true),
         ("VA 1 x\r\nxxx", "protocol", true),
+        ("VA 1 c1\r\nxxx", "protocol", true),
         ("HD\r\n", "something else", true),
         ("HD without an end", "no answer within", true),
     ] {
