@@ -289,6 +289,99 @@ fn a_token_is_had_once_kept_refreshed_and_revoked() {
     assert_eq!(refused.error()["kind"], "partial_credentials");
 }
 
+/// Creates a command that can write short files only, as on a disk that is full.
+#[cfg(unix)]
+fn on_a_full_disk(command: &Command) -> Command {
+    // Writes fail if the signal is ignored.
+    let script = r#"trap "" XFSZ; ulimit -f 4; exec "$0" "$@""#;
+    let mut limited = Command::new("/bin/sh");
+    limited.args(["-c", script]).arg(command.get_program());
+    limited.args(command.get_args()).env_clear();
+    let variables = command.get_envs();
+    limited.envs(variables.filter_map(|(name, value)| Some((name, value?))));
+    limited.stdin(Stdio::null());
+    limited
+}
+
+#[test]
+#[cfg(unix)]
+fn a_token_that_cannot_be_saved_is_printed_and_fails_if_that_loses_the_login() {
+    let world = World::logged_in();
+    let large = json!({"client_id": "app", "client_secret": "x".repeat(10_000)});
+    let large = world.file("large.json", &large.to_string());
+    world
+        .ask(&["init", "--from", &large, "--profile", "large", "--write"])
+        .good();
+    let ask = |arguments: &[&str]| run(&mut on_a_full_disk(&world.command(arguments)));
+    let count = || world.counts()["token_requests"]["refresh_token"].clone();
+
+    // The refresh token is still good, so the next command gets another token.
+    let kept = ask(&["token"]);
+    assert_eq!(kept.code, 0, "{kept:?}");
+    assert_eq!(kept.out.trim().split('.').count(), 3, "{kept:?}");
+    assert!(
+        kept.err.contains("the access token was not saved"),
+        "{kept:?}"
+    );
+    assert_eq!(count(), 1);
+
+    world.manage("settings", r#"{"rotation": "revokes"}"#);
+    let before = world.stored();
+    let lost = ask(&["token", "--json"]);
+    assert_eq!(lost.code, 1, "{lost:?}");
+    assert!(lost.json()["access_token"].is_string(), "{lost:?}");
+    let error: Value = serde_json::from_str(lost.err.lines().last().unwrap()).unwrap();
+    assert_eq!(error["error"]["kind"], "store", "{lost:?}");
+    let message = error["error"].to_string();
+    assert!(message.contains("File too large"), "{lost:?}");
+    assert!(message.contains("log in again"), "{lost:?}");
+    let shown = format!("{}{}", lost.out, lost.err);
+    for name in ["client_secret", "refresh_token"] {
+        assert!(!shown.contains(world.secret(name)), "{shown}");
+    }
+    assert_eq!(world.stored(), before);
+    assert_eq!(count(), 2);
+    // It said the truth.
+    let next = world.ask(&["token"]).bad(1);
+    assert!(next.err.contains("vouchsafe credentials login"), "{next:?}");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_token_that_cannot_be_saved_at_once_is_saved_before_the_program_ends() {
+    let world = World::logged_in();
+    world.manage("settings", r#"{"rotation": "revokes"}"#);
+    let before = world.stored();
+    let slow = r#"{"operation": "oauth.requestToken", "delay_ms": 3000}"#;
+    world
+        .played
+        .manage_of("cloud-credentials", "POST", "faults", slow);
+    let mut command = world.command(&["token"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    while world.counts()["token_requests"]["refresh_token"] != 1 {
+        std::thread::yield_now();
+    }
+    // The answer is on its way, and another process has the file.
+    let lock = fs::File::open(world.path("store/credentials.json.lock")).unwrap();
+    lock.lock().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    stderr.read_line(&mut line).unwrap();
+    assert!(line.contains("were not saved"), "{line}");
+    assert_eq!(world.stored(), before);
+    drop(lock);
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(
+        world.stored()["profiles"]["1"]["access_token"],
+        printed.trim()
+    );
+    assert_eq!(world.ask(&["token"]).good().out, printed);
+    assert_eq!(world.counts()["token_requests"]["refresh_token"], 1);
+}
+
 #[test]
 fn a_refused_refresh_token_asks_for_a_login() {
     let world = World::logged_in();
