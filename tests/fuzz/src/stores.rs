@@ -1,6 +1,5 @@
 //! Answers of the servers that hold records.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{BufReader, join, sink};
