@@ -31,7 +31,8 @@ use crate::{BoxFuture, Error, ErrorKind, Sent};
 ///   seconds. After a fourth panic it stays ended until the next `ensure`. Panics before the work
 ///   last ran for a minute do not count.
 ///
-/// The work is a future that can be dropped at each of its awaits. Data that must not be lost
+/// The work is a future that can be dropped at each of its awaits, within the runtime that it ran on
+/// wherever that happens: what it holds may spawn as it ends. Data that must not be lost
 /// belongs in state that it shares with the owner, and must return there when the future is
 /// dropped. That state must not own the keeper: the work holds the state, so neither would ever
 /// end.
@@ -105,8 +106,8 @@ struct State {
 }
 
 /// The work on one runtime.
-#[derive(Default)]
 struct Run {
+    runtime: Handle,
     /// Stored here rather than in the task, where only a driven runtime could drop it. Locked while
     /// the work is polled.
     slot: Mutex<Slot>,
@@ -154,7 +155,7 @@ impl Keeper {
         if self.is_running() {
             return true;
         }
-        let run = Arc::new(Run::default());
+        let run = Arc::new(Run::on(runtime));
         {
             let mut state = lock(&self.0.state);
             if state.is_stopped || state.run.is_some() {
@@ -302,10 +303,11 @@ impl Shared {
 
     /// Ends a run whose runtime is not driven.
     fn take_over(&self, run: &Arc<Run>) {
-        let Some(work) = run.take() else { return };
+        if !run.take() {
+            return;
+        }
         tracing::debug!(work = self.what, "its runtime is not driven: taken from it");
-        // The work returns its state before the next run can start.
-        drop(work);
+        // The work has returned its state before the next run can start.
         self.finish(run, Ended::RuntimeGone);
     }
 
@@ -317,7 +319,7 @@ impl Shared {
         };
         if let Some(run) = run {
             // If it is being polled, aborting the task drops it after that.
-            drop(run.take());
+            run.take();
             self.finish(&run, Ended::Stopped);
         }
         // If its start is being called, it is dropped with the task.
@@ -374,6 +376,16 @@ impl State {
 }
 
 impl Run {
+    fn on(runtime: &Handle) -> Self {
+        Self {
+            runtime: runtime.clone(),
+            slot: Mutex::default(),
+            asked: AtomicU64::default(),
+            answered: AtomicU64::default(),
+            probed: Notify::default(),
+        }
+    }
+
     /// Starts the work, polls it to its end, and returns whether it returned or panicked; `None` if
     /// it was taken away.
     async fn drive(&self, shared: &Shared) -> Option<bool> {
@@ -414,14 +426,22 @@ impl Run {
         }
     }
 
-    /// Takes the work away permanently; `None` if it is being polled, and therefore driven, or has
-    /// ended already. The inner option is `None` if the work has not begun.
-    fn take(&self) -> Option<Option<BoxFuture<'static, ()>>> {
-        let mut slot = try_lock(&self.slot)?;
+    /// Takes the work away permanently and drops it, if it has begun. Returns `false` if it is being
+    /// polled, and therefore driven, or has ended already.
+    fn take(&self) -> bool {
+        let Some(mut slot) = try_lock(&self.slot) else {
+            return false;
+        };
         if std::mem::replace(&mut slot.is_over, true) {
-            return None;
+            return false;
         }
-        Some(slot.work.take())
+        let work = slot.work.take();
+        drop(slot);
+        // A thread that ends may have no place left for the runtime.
+        let is_possible = !Handle::try_current().is_err_and(|why| why.is_thread_local_destroyed());
+        let _inside = is_possible.then(|| self.runtime.enter());
+        drop(work);
+        true
     }
 }
 

@@ -312,6 +312,35 @@ fn work_on_a_runtime_that_nothing_drives_ends_with_its_owner() {
     assert_eq!((queue.alive(), Arc::strong_count(&queue)), (0, 1));
 }
 
+#[test]
+fn what_ends_with_its_owner_may_still_spawn() {
+    struct Spawns(Arc<AtomicBool>);
+
+    impl Drop for Spawns {
+        fn drop(&mut self) {
+            self.0
+                .store(Handle::try_current().is_ok(), Ordering::Relaxed);
+        }
+    }
+
+    let was_inside = Arc::new(AtomicBool::default());
+    let of_work = Arc::clone(&was_inside);
+    let keeper = Keeper::new("spawning", move || {
+        let spawns = Spawns(Arc::clone(&of_work));
+        async move {
+            let _spawns = spawns;
+            std::future::pending::<()>().await;
+        }
+    });
+    let runtime = paused();
+    runtime.block_on(async {
+        keeper.ensure();
+        turn().await;
+    });
+    drop(keeper);
+    assert!(was_inside.load(Ordering::Relaxed));
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_last_owner_may_be_the_work_itself() {
     let owner: Arc<Mutex<Option<Keeper>>> = Arc::default();
