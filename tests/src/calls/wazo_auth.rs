@@ -3,7 +3,7 @@
 
 use serde_json::json;
 use vouchsafe::core::Secret;
-use vouchsafe::core::call::{Call, CallOptions, Operation};
+use vouchsafe::core::call::{Answer, Call, CallOptions, Operation};
 use vouchsafe::core::service::Service as _;
 use vouchsafe::wazo_auth::{
     AcsAnswer, Client, FirstUser, LdapEdit, Mobile, NewUser, PasswordChange, PasswordReset,
@@ -97,17 +97,31 @@ pub async fn call(client: &Client, operation: &'static Operation) -> Result<()> 
         }
         "endSaml" => client.saml().logout().await.map(drop),
         _ => {
-            let fill = |part: &'static str| match part.starts_with('{') {
-                true => UUID,
-                false => part,
-            };
-            let path: Vec<&str> = operation.path().split('/').map(fill).collect();
-            let call = Call::encoded(operation, &path.join("/"))?;
-            let answer = client.call(call, &(), &CallOptions::new()).await?;
+            let answer = ask(client, operation, |_| None).await?;
             // As methods do with an answer that they cannot use.
             Ok(answer
                 .json::<std::collections::BTreeMap<String, bool>>()
                 .map(drop)?)
         }
     }
+}
+
+/// Calls an operation by its path alone. `known` returns the values of parameters such as `{user_uuid}`;
+/// the others have a value that no object has.
+///
+/// # Errors
+///
+/// Those of the call.
+pub async fn ask(
+    client: &Client,
+    operation: &'static Operation,
+    known: impl Fn(&str) -> Option<String> + Send,
+) -> Result<Answer> {
+    let fill = |part: &'static str| match part.starts_with('{') {
+        true => known(part).unwrap_or_else(|| UUID.to_owned()),
+        false => part.to_owned(),
+    };
+    let path: Vec<String> = operation.path().split('/').map(fill).collect();
+    let call = Call::encoded(operation, &path.join("/"))?;
+    client.call(call, &(), &CallOptions::new()).await
 }

@@ -9,6 +9,8 @@ use vouchsafe::core::call::{Operation, Repeat};
 use vouchsafe::core::mock::Journal;
 use vouchsafe::core::observe::{AttemptEvent, CallEvent, Observer};
 
+use super::ledger::Sums;
+
 /// What the clients of one service say.
 #[derive(Debug, Default)]
 pub(super) struct Account(Mutex<BTreeMap<&'static str, Counts>>);
@@ -23,8 +25,6 @@ struct Counts {
     refused: u64,
     /// Requests that perhaps arrived.
     lost: u64,
-    /// Requests that did not leave.
-    unsent: u64,
     /// Calls whose caller gave up. Nothing is said about the request that was in flight.
     given_up: u64,
 }
@@ -39,63 +39,44 @@ impl Account {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Compares both sides. `ended` is how many connections may have ended under a request that was
-    /// on its way.
+    /// Compares both sides, in which the ledger of requests has found what it says.
     pub(super) fn compare(
         &self,
         journal: &Journal,
         operations: &[&'static Operation],
-        ended: u64,
+        (sums, mut wrong): (Sums, Vec<String>),
     ) -> Balance {
-        let mut balance = Balance {
-            // With those that no route of the emulator is for, such as a token with a slash.
-            arrived: journal.len(),
-            ..Balance::default()
-        };
-        let mut wrong = Vec::new();
+        let (mut calls, mut told) = (0, 0);
         for (&id, counts) in self.counts().iter() {
-            let Counts {
-                calls,
-                answered,
-                refused,
-                lost,
-                unsent,
-                given_up,
-            } = *counts;
-            balance.calls += calls + given_up;
-            balance.answered += answered;
-            balance.lost += lost;
-            balance.unsent += unsent;
-            balance.given_up += given_up;
             let arrived = journal.count(id);
+            calls += counts.calls + counts.given_up;
+            told += counts.answered;
             // The attempts of a call before the one in flight were counted.
-            if arrived > answered + lost + given_up {
+            if arrived > counts.answered + counts.lost + counts.given_up {
                 wrong.push(format!("{id}: {arrived} arrived of {counts:?}"));
             }
             let operation = operations.iter().find(|operation| operation.id() == id);
             let is_once = operation.is_some_and(|one| one.repeatable() == Repeat::OnlyIfUnsent);
-            if is_once && arrived > calls + given_up + refused {
+            if is_once && arrived > counts.calls + counts.given_up + counts.refused {
                 let why = "more than one request for a call";
                 wrong.push(format!("{id}: {why}: {arrived} arrived, {counts:?}"));
             }
         }
-        if balance.arrived < balance.answered {
-            wrong.push("there are answers without a request".to_owned());
+        let Sums {
+            arrived,
+            answered,
+            lost,
+            dropped,
+            ..
+        } = sums;
+        if arrived != answered + lost[0] + dropped[0] {
+            wrong.push(format!("the sums do not agree: {sums:?}"));
         }
-        if balance.arrived > balance.answered + balance.lost + balance.given_up {
-            wrong.push("there are requests that no client sent".to_owned());
+        // Of a call that is given up, nothing is said about a last answer.
+        if told > answered {
+            wrong.push(format!("{told} answers were told, and {answered} came"));
         }
-        balance.wrong = wrong;
-        let left = balance.answered + balance.lost;
-        balance.missing = left.saturating_sub(balance.arrived);
-        if balance.missing > ended {
-            let why = format!(
-                "{} requests did not arrive, but {ended} connections ended",
-                balance.missing
-            );
-            balance.wrong.push(why);
-        }
-        balance
+        Balance { calls, sums, wrong }
     }
 }
 
@@ -108,7 +89,7 @@ impl Observer for Account {
                 counts.answered += 1;
                 counts.refused += u64::from(event.status.is_some_and(|status| status == 401));
             }
-            Some(error) if error.sent() == Sent::No => counts.unsent += 1,
+            Some(error) if error.sent() == Sent::No => {}
             Some(_) => counts.lost += 1,
         }
     }
@@ -118,40 +99,36 @@ impl Observer for Account {
     }
 }
 
-/// The sums of one service.
-#[derive(Debug, Default)]
+/// What came of the comparison of one service.
+#[derive(Debug)]
 pub(super) struct Balance {
     calls: u64,
-    arrived: u64,
-    answered: u64,
-    lost: u64,
-    unsent: u64,
-    given_up: u64,
-    missing: u64,
+    sums: Sums,
     /// What does not agree.
     pub(super) wrong: Vec<String>,
 }
 
 impl Balance {
-    pub(super) const HEAD: &str =
-        "| service | calls | given up | arrived | answered | lost | unsent | not arrived |";
+    pub(super) const HEAD: &str = "| service | calls | requests that arrived | answered | lost on \
+                                   the way back | given up | lost on the way | given up before \
+                                   they arrived | not sent |";
+    pub(super) const COLUMNS: usize = 9;
 }
 
 impl fmt::Display for Balance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            calls,
+        let Sums {
             arrived,
             answered,
-            lost,
             unsent,
-            given_up,
-            missing,
-            ..
-        } = self;
+            lost: [lost, lost_before],
+            dropped: [dropped, dropped_before],
+        } = self.sums;
+        let calls = self.calls;
         write!(
             f,
-            "| {calls} | {given_up} | {arrived} | {answered} | {lost} | {unsent} | {missing} |"
+            "| {calls} | {arrived} | {answered} | {lost} | {dropped} | {lost_before} | \
+             {dropped_before} | {unsent} |"
         )
     }
 }

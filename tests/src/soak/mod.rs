@@ -4,6 +4,7 @@
 
 mod account;
 mod crew;
+mod ledger;
 mod place;
 mod resources;
 mod stores;
@@ -66,6 +67,9 @@ pub async fn run(time: Duration, seed: u64) -> Result<Report, String> {
         second += 1;
         trouble(&world, &held, second).await?;
         samples.push(Sample::take()?);
+        for place in world.places() {
+            place.settle();
+        }
     }
     stop.store(true, Relaxed);
     while let Some(done) = workers.join_next().await {
@@ -83,9 +87,10 @@ pub async fn run(time: Duration, seed: u64) -> Result<Report, String> {
         stores.push(one.ground.to_string());
     }
     drop(held);
-    let balances = world
-        .places()
-        .map(|place| (place.name, place.balance(WORKERS)));
+    for place in world.places() {
+        place.end().await;
+    }
+    let balances = world.places().map(|place| (place.name, place.balance()));
     for (name, balance) in &balances {
         wrong.extend(balance.wrong.iter().map(|why| format!("{name}: {why}")));
     }
@@ -225,7 +230,12 @@ impl fmt::Display for Report {
             "seed {}, {minutes} minutes, stores: {stores}\n",
             self.seed
         )?;
-        writeln!(f, "{}\n|{}", Balance::HEAD, " --- |".repeat(8))?;
+        writeln!(
+            f,
+            "{}\n|{}",
+            Balance::HEAD,
+            " --- |".repeat(Balance::COLUMNS)
+        )?;
         for (name, balance) in &self.balances {
             writeln!(f, "| {name} {balance}")?;
         }

@@ -2,25 +2,26 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
 use tokio::time::{sleep, timeout};
 use vouchsafe::core::call::Operation;
 use vouchsafe::core::mock::{Fault, Host, Serving};
+use vouchsafe::core::transport::{HttpTransport, Transport};
 
 use super::account::{Account, Balance};
+use super::ledger::{Counted, Ledger};
 
-/// One service: its emulator, and the account of its clients.
+/// One service: its emulator, and the account and the ledger of its clients.
 pub(super) struct Place {
     pub(super) name: &'static str,
     pub(super) host: Host,
     pub(super) account: Arc<Account>,
+    ledger: Arc<Ledger>,
     operations: Vec<&'static Operation>,
     address: SocketAddr,
     serving: Mutex<Option<Serving>>,
-    restarts: AtomicU64,
 }
 
 impl Place {
@@ -35,11 +36,25 @@ impl Place {
             name,
             host,
             account: Arc::default(),
+            ledger: Arc::default(),
             operations: operations.collect(),
             address: serving.address(),
             serving: Mutex::new(Some(serving)),
-            restarts: AtomicU64::new(0),
         })
+    }
+
+    /// Returns sockets for a client, whose requests are in the ledger.
+    pub(super) fn network(&self) -> Result<Arc<dyn Transport>, String> {
+        let network = HttpTransport::builder().build();
+        Ok(Arc::new(Counted {
+            network: network.map_err(|error| error.to_string())?,
+            ledger: Arc::clone(&self.ledger),
+        }))
+    }
+
+    /// Compares what clients saw so far with what arrived.
+    pub(super) fn settle(&self) {
+        self.ledger.settle(self.host.journal());
     }
 
     pub(super) fn url(&self) -> String {
@@ -83,7 +98,6 @@ impl Place {
     pub(super) async fn restart(&self) -> Result<(), String> {
         let mut serving = self.serving.lock().await;
         *serving = None;
-        self.restarts.fetch_add(1, Relaxed);
         sleep(Duration::from_millis(100)).await;
         let again = async {
             // The old listener ends with its task, which may take a moment.
@@ -99,13 +113,21 @@ impl Place {
         Ok(())
     }
 
-    /// Compares what its clients say with what arrived. A connection that ends under a request on its
-    /// way may cost it: by a fault, which one request of twenty has, or by a restart, of the requests
-    /// that are made at a time.
-    pub(super) fn balance(&self, at_a_time: u64) -> Balance {
-        let faults = self.host.journal().len() / 20;
-        let ended = faults + self.restarts.load(Relaxed) * at_a_time;
+    /// Ends the server, after which nothing arrives, and waits until no request is under way.
+    pub(super) async fn end(&self) {
+        *self.serving.lock().await = None;
+        for _ in 0..6_000 {
+            if self.ledger.is_over() {
+                return;
+            }
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Compares what its clients say with what arrived, after all of them have ended.
+    pub(super) fn balance(&self) -> Balance {
+        let closed = self.ledger.close(self.host.journal());
         self.account
-            .compare(self.host.journal(), &self.operations, ended)
+            .compare(self.host.journal(), &self.operations, closed)
     }
 }

@@ -58,11 +58,13 @@ impl Held {
         };
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let shared = Site::new(ground, folder.path()).open(&clock)?;
+        let network = place.network()?;
         let observer: Arc<dyn Observer> = Arc::<super::account::Account>::clone(&place.account);
         let credentials = Credentials::builder()
             .token_url(place.url())
             .store(Arc::clone(&shared.store))
             .leases(shared.leases)
+            .transport(Arc::clone(&network))
             .observer(Arc::clone(&observer))
             .request_time(Duration::from_secs(2))
             .build()
@@ -70,6 +72,7 @@ impl Held {
         let client = Client::builder()
             .base_url(place.url())
             .credentials(&credentials)
+            .transport(network)
             .observer(observer)
             .timeouts(limits())
             .build()

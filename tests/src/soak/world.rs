@@ -90,7 +90,7 @@ impl World {
         jobs.extend(self.of_cloud(held));
         jobs.extend(self.of_ticket(folder).await?);
         jobs.extend(self.of_userinfo()?);
-        jobs.extend(self.of_wazo_auth()?);
+        jobs.extend(self.of_wazo_auth().await?);
         Ok(jobs)
     }
 
@@ -102,6 +102,7 @@ impl World {
         let client = astakos::Client::builder()
             .auth_url(format!("{}{}", place.url(), server.identity_path()))
             .token(of_service)
+            .transport(place.network()?)
             .observer(observer(place))
             .timeouts(limits())
             .build();
@@ -189,6 +190,7 @@ impl World {
             .check_user_tickets(BlackboxEnv::Test)
             .roles("shop")
             .disk_cache(folder)
+            .transport(place.network()?)
             .observer(observer(place))
             .timeouts(limits())
             .connect()
@@ -198,6 +200,7 @@ impl World {
             .auth_token(server.tool_token())
             .host("127.0.0.1")
             .port(place.port())
+            .transport(place.network()?)
             .observer(observer(place))
             .timeouts(limits())
             .connect()
@@ -226,15 +229,18 @@ impl World {
         let client = userinfo::Client::builder()
             .repertoire_url(url)
             .cache_lifetime(Duration::from_millis(200))
+            .transport(place.network()?)
             .observer(observer(place))
             .timeouts(limits())
             .build();
         let client = client.map_err(|error| error.to_string())?;
-        let token = server.user_token();
+        let scopes = ["admin:token", "admin:userinfo", "read:all", "user:token"];
+        let token = server.create_token("alice").scopes(scopes).issue();
         let operations = userinfo::mock::operations().map(|operation| operation.id());
         let asked = operations.filter(|id| {
-            // The caller's token is the one that would be revoked.
-            !calls::userinfo::NOT_ASKED.contains(id) && *id != "gafaelfawr.revokeToken"
+            // The caller's token is the one that would be revoked, and the name of a new one is taken.
+            let below = ["gafaelfawr.revokeToken", "gafaelfawr.createUserToken"];
+            !calls::userinfo::NOT_ASKED.contains(id) && !below.contains(id)
         });
         let jobs = asked.map(|id| {
             let (client, token) = (client.clone(), token.clone());
@@ -247,17 +253,35 @@ impl World {
             })
         });
         let mut jobs: Vec<Job> = jobs.collect();
+        let alice: userinfo::Username = "alice"
+            .parse()
+            .map_err(|error: userinfo::NameError| error.to_string())?;
+        let made = Arc::new(AtomicUsize::new(0));
+        for _ in 0..LIVES {
+            let alice = alice.clone();
+            let (client, token, made) = (client.clone(), token.clone(), Arc::clone(&made));
+            jobs.push(Job::task(place.name, move || {
+                let (client, token) = (client.clone(), token.clone());
+                let alice = alice.clone();
+                let name = format!("soak-{}", made.fetch_add(1, Relaxed));
+                Box::pin(async move {
+                    let done = life_of_a_token(&client, &token, &alice, &name).await;
+                    Done::of(done, userinfo::Error::core)
+                })
+            }));
+        }
         jobs.push(Job::task("userinfo", || Box::pin(async { known() })));
         Ok(jobs)
     }
 
-    fn of_wazo_auth(&self) -> Result<Vec<Job>, String> {
+    async fn of_wazo_auth(&self) -> Result<Vec<Job>, String> {
         let (server, place) = &self.wazo_auth;
         let client = wazo_auth::Client::builder()
             .host("127.0.0.1")
             .http()
             .port(place.port())
             .prefix("")
+            .transport(place.network()?)
             .observer(observer(place))
             .timeouts(limits())
             .build();
@@ -268,17 +292,41 @@ impl World {
             .credentials("admin", "correct horse");
         let token = RenewingToken::new(login.expiration(Duration::from_secs(5)));
         let client = client.with_token_source(Arc::new(token));
+        let known = Known::make(&client).await;
+        let known = Arc::new(known.map_err(|error| error.to_string())?);
         let jobs = wazo_auth::mock::operations().map(|operation| {
-            let client = client.clone();
+            let (client, known) = (client.clone(), Arc::clone(&known));
+            // The others are about things that do not exist, and refused.
+            let reads = *operation.method() == http::Method::GET
+                && !["wazo-auth.getToken", "wazo-auth.endSaml"].contains(&operation.id());
             Job::call(place.name, operation.id(), &place.account, move || {
-                let client = client.clone();
+                let (client, known) = (client.clone(), Arc::clone(&known));
                 Box::pin(async move {
-                    let done = calls::wazo_auth::call(&client, operation).await;
+                    let done = match reads {
+                        true => {
+                            let value = |name: &str| known.value(name);
+                            let asked = calls::wazo_auth::ask(&client, operation, value).await;
+                            asked.map(drop)
+                        }
+                        false => calls::wazo_auth::call(&client, operation).await,
+                    };
                     Done::of(done, wazo_auth::Error::core)
                 })
             })
         });
         let mut jobs: Vec<Job> = jobs.collect();
+        let made = Arc::new(AtomicUsize::new(0));
+        for _ in 0..LIVES {
+            let (client, made) = (client.clone(), Arc::clone(&made));
+            jobs.push(Job::task(place.name, move || {
+                let client = client.clone();
+                let name = format!("soak-{}", made.fetch_add(1, Relaxed));
+                Box::pin(async move {
+                    let done = life_of_a_user(&client, &name).await;
+                    Done::of(done, wazo_auth::Error::core)
+                })
+            }));
+        }
         let tokens = wazo_auth::server::Tokens::builder(client.clone());
         let tokens = tokens.max_age(Duration::from_millis(200)).build();
         let layer = wazo_auth::server::TokenLayer::new(tokens);
@@ -299,6 +347,83 @@ impl World {
         }));
         Ok(jobs)
     }
+}
+
+/// How many jobs of each service make something, use it and remove it.
+const LIVES: usize = 20;
+
+/// Objects of wazo-auth that stay.
+struct Known {
+    user: wazo_auth::UserUuid,
+    group: wazo_auth::GroupUuid,
+    policy: wazo_auth::PolicyId,
+    tenant: wazo_auth::TenantUuid,
+}
+
+impl Known {
+    async fn make(client: &wazo_auth::Client) -> wazo_auth::Result<Self> {
+        let user = wazo_auth::NewUser::new()
+            .username("soak")
+            .password(PASSWORD);
+        let user = client.users().create(&user).await?;
+        let group = wazo_auth::NewGroup::new("soak");
+        let policy = wazo_auth::NewPolicy::new("soak");
+        Ok(Self {
+            group: client.groups().create(&group).await?.uuid,
+            policy: client.policies().create(&policy).await?.uuid,
+            tenant: user.tenant_uuid,
+            user: user.uuid,
+        })
+    }
+
+    /// Returns the value of a parameter of a path.
+    fn value(&self, name: &str) -> Option<String> {
+        match name {
+            "{user_uuid}" => Some(self.user.to_string()),
+            "{group_uuid}" => Some(self.group.to_string()),
+            "{policy_id}" => Some(self.policy.to_string()),
+            "{tenant_uuid}" => Some(self.tenant.to_string()),
+            _ => None,
+        }
+    }
+}
+
+const PASSWORD: &str = "correct horse";
+
+/// A user who joins a group, logs in and leaves.
+async fn life_of_a_user(client: &wazo_auth::Client, name: &str) -> wazo_auth::Result<()> {
+    let user = wazo_auth::NewUser::new().username(name).password(PASSWORD);
+    let user = client.users().create(&user).await?.uuid;
+    let group = client
+        .groups()
+        .create(&wazo_auth::NewGroup::new(name))
+        .await?
+        .uuid;
+    client.groups().add_user(&group, &user).await?;
+    let token = client
+        .token()
+        .create()
+        .credentials(name, PASSWORD)
+        .send()
+        .await?;
+    client.token().revoke(&token.token.token).await?;
+    client.users().get(&user).await?;
+    client.groups().remove_user(&group, &user).await?;
+    client.groups().delete(&group).await?;
+    client.users().delete(&user).await
+}
+
+/// A token that is made, looked at and revoked.
+async fn life_of_a_token(
+    client: &userinfo::Client,
+    token: &userinfo::Token,
+    alice: &userinfo::Username,
+    name: &str,
+) -> userinfo::Result<()> {
+    let new = userinfo::NewUserToken::new(name);
+    let made = client.create_user_token(token, alice, &new).await?;
+    client.token_info(&made).await?;
+    client.revoke_token(token, alice, made.key()).await
 }
 
 /// Checks a new ticket in a layer. Its key may be newer than those of the client, which has to fetch
