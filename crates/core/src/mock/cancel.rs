@@ -15,13 +15,16 @@ use crate::sync::lock;
 /// paused, so that the awaits are the same ones.
 ///
 /// ```
+/// use std::time::Duration;
+///
+/// use tokio::time::sleep;
 /// use vouchsafe_core::mock::cancel::{at_each_await, cut};
 ///
-/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// # tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build()?.block_on(async {
 /// let polls = at_each_await(async |polls| {
 ///     let call = async {
-///         tokio::task::yield_now().await;
-///         tokio::task::yield_now().await;
+///         sleep(Duration::from_millis(1)).await;
+///         sleep(Duration::from_millis(1)).await;
 ///     };
 ///     let cut = cut(polls, call).await;
 ///     assert_eq!(cut.wakers(), 0);
