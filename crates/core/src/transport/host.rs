@@ -505,7 +505,10 @@ mod tests {
     async fn made() -> (Made, DuplexStream) {
         let (own, other) = tokio::io::duplex(1 << 16);
         let http2 = hyper::client::conn::http2::Builder::new(TokioExecutor::new());
-        let (sender, connection) = http2.handshake(TokioIo::new(own)).await.unwrap();
+        let (sender, connection) = http2
+            .handshake(TokioIo::new(own))
+            .await
+            .expect("both ends are in memory");
         crate::task::spawn_driver(connection);
         let made = Made {
             sender: Sender::Shared(sender),
