@@ -6,8 +6,9 @@
 //! The channels are tokio's own, and so is what [`Notify`](sync::Notify) does. Their inner steps are
 //! not interleaved; tokio tests those with loom.
 
-// core's files bring their own tests, which need tokio; clippy would compile them here too.
-#![cfg(not(test))]
+// core's files bring their own tests and examples, which need tokio; clippy would compile them here too, and
+// `cargo test --doc` runs examples in spite of `doctest = false`.
+#![cfg(not(any(test, doctest)))]
 #![allow(
     clippy::exhaustive_structs,
     clippy::missing_errors_doc,
