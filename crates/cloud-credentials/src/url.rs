@@ -70,7 +70,7 @@ impl Url {
         } else {
             "http"
         };
-        if reference.contains("://") {
+        if is_absolute(reference) {
             return Self::whole(reference);
         }
         if reference.starts_with("//") {
@@ -131,6 +131,13 @@ impl Url {
     }
 }
 
+/// Returns whether a reference begins with a scheme and a host: the path or the query of one that
+/// does not may hold a URL too.
+pub(crate) fn is_absolute(reference: &str) -> bool {
+    let scheme = reference.split_once("://").map(|(scheme, _)| scheme);
+    scheme.is_some_and(|scheme| !scheme.contains(['/', '?', '#']))
+}
+
 /// Without the query, which may contain a secret.
 impl fmt::Debug for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -172,6 +179,10 @@ mod tests {
             ("/x?y=z#f", "http://h.example:1/x?y=z"),
             ("x", "http://h.example:1/a/x"),
             ("?x", "http://h.example:1/a/b?x"),
+            ("/x?y=z://q", "http://h.example:1/x?y=z://q"),
+            ("x?y=z://q/", "http://h.example:1/a/x?y=z://q/"),
+            ("?x=//y://z", "http://h.example:1/a/b?x=//y://z"),
+            ("//o.example/x?y=z://q", "http://o.example/x?y=z://q"),
             ("", "http://h.example:1/a/b?c=d"),
         ] {
             assert_eq!(shown(from.resolved(reference)), whole, "{reference}");

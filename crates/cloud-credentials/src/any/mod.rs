@@ -13,7 +13,7 @@ use vouchsafe_core::call::CallOptions;
 
 pub use self::builder::HttpClientBuilder;
 pub use self::request::HttpRequest;
-use crate::url::Url;
+use crate::url::{Url, is_absolute};
 use crate::{Credentials, Result};
 
 /// A client for any request with the access token of [`Credentials`].
@@ -96,7 +96,7 @@ impl HttpClient {
 impl Inner {
     /// Returns the target of a URL, unless the token must not be sent there.
     fn locate(&self, url: &str) -> Result<Url> {
-        if !url.contains("://") {
+        if !is_absolute(url) {
             return self.base.joined(url);
         }
         let url = Url::whole(url)?;

@@ -214,8 +214,10 @@ impl DeviceLogin {
             _ if error.is_retryable() => self.interval * 2,
             _ => return Err(error),
         };
-        let asked = error.retry_after().unwrap_or_default();
         let most = Duration::from_secs(LONGEST_INTERVAL);
+        // Here, so that it does not double without end while the server is away.
+        self.interval = self.interval.min(most);
+        let asked = error.retry_after().unwrap_or_default();
         let wait = self.interval.max(asked).min(most);
         self.next = deadline::after(Instant::now(), wait);
         self.count += 1;

@@ -31,6 +31,25 @@ async fn a_redirect_is_the_answer_unless_some_are_to_be_followed() {
 }
 
 #[tokio::test]
+async fn a_path_may_have_a_url_in_its_query() {
+    let back = "back=https://other.example.com/z";
+    let service = Service::new(move |request, _| match request.uri.path() {
+        "/base/x" => moved(302, &format!("/y?{back}")),
+        _ => status(200),
+    });
+    let client = service.client(&service.credentials()).follow_redirects(1);
+    let client = client.build().unwrap();
+    let answer = client.request(Method::GET, format!("x?{back}")).send();
+    assert_eq!(answer.await.unwrap().status(), StatusCode::OK);
+    let url = "https://api.example.com";
+    let expected = [
+        format!("GET {url}/base/x?{back} Bearer old"),
+        format!("GET {url}/y?{back} Bearer old"),
+    ];
+    assert_eq!(service.asked(), expected);
+}
+
+#[tokio::test]
 async fn the_token_is_not_taken_elsewhere() {
     for to in [
         "https://evil.test/",

@@ -22,16 +22,27 @@ struct Server {
     polls: Mutex<VecDeque<Option<(u16, Value)>>>,
     seen: Mutex<Vec<(u64, String)>>,
     takes: Duration,
+    /// How long the user has, in seconds.
+    lasts: u64,
 }
 
 impl Server {
     /// `None` is a connection that breaks.
     fn new(polls: impl IntoIterator<Item = Option<(u16, Value)>>, takes: u64) -> Arc<Self> {
+        Self::lasting(60, polls, takes)
+    }
+
+    fn lasting(
+        lasts: u64,
+        polls: impl IntoIterator<Item = Option<(u16, Value)>>,
+        takes: u64,
+    ) -> Arc<Self> {
         Arc::new(Self {
             started: Instant::now(),
             polls: Mutex::new(polls.into_iter().collect()),
             seen: Mutex::default(),
             takes: Duration::from_millis(takes),
+            lasts,
         })
     }
 
@@ -40,7 +51,7 @@ impl Server {
         let at = self.started.elapsed().as_secs();
         self.seen.lock().unwrap().push((at, body));
         let (status, body) = match request.uri.path() {
-            "/device" => (200, begun()),
+            "/device" => (200, begun(self.lasts)),
             _ => self
                 .polls
                 .lock()
@@ -71,12 +82,12 @@ impl Transport for Server {
     }
 }
 
-fn begun() -> Value {
+fn begun(lasts: u64) -> Value {
     json!({
         "device_code": "planted", "user_code": "WDJB-MJHT",
         "verification_uri": "https://login.example.com/device",
         "verification_uri_complete": "https://login.example.com/device?c=1",
-        "expires_in": 60, "interval": 5,
+        "expires_in": lasts, "interval": 5,
     })
 }
 
@@ -161,6 +172,16 @@ async fn a_server_that_cannot_be_reached_is_asked_less_often() {
     let server = Server::new([None, busy(), granted()], 0);
     begin(&server).await.wait().await.unwrap();
     assert_eq!(server.polled(), [5, 15, 35]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_is_away_for_long_is_still_asked_every_five_minutes() {
+    let polls = std::iter::repeat_with(|| None).take(99);
+    let server = Server::lasting(86_400, polls.chain([granted()]), 0);
+    begin(&server).await.wait().await.unwrap();
+    let polled = server.polled();
+    assert_eq!(polled.len(), 100);
+    assert_eq!(polled[99] - polled[98], 300);
 }
 
 #[tokio::test(start_paused = true)]
