@@ -273,6 +273,23 @@ async fn an_error_with_a_successful_status_is_an_error_with_its_code() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_error_with_a_successful_status_shows_no_secret_that_it_quotes() {
+    let quoted = format!("no client has the secret {SECRET}");
+    let world = World::new(json!({"error": quoted, "error_description": quoted}));
+    let error = world.source().token().await.unwrap_err();
+    for text in [
+        error.code().unwrap(),
+        &error.to_string(),
+        &format!("{error:?}"),
+    ] {
+        assert!(
+            text.contains("no client has") && !text.contains("plan"),
+            "{text}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_answer_without_a_token_that_can_be_used_is_refused() {
     for (more, what) in [
         (json!({"access_token": null}), "has no access token"),

@@ -258,7 +258,7 @@ fn revoked(answer: &Answer) -> Result<()> {
         let error = answer.decode_error(message.unwrap_or("the token was not revoked"));
         let error = error.with_kind(Kind::Invalid);
         return Err(match code {
-            Some(code) => error.with_code(code).into(),
+            Some(code) => error.with_code(answer.without_secrets(code)).into(),
             None => error.into(),
         });
     }

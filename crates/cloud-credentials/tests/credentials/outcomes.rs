@@ -75,6 +75,29 @@ async fn a_refusal_says_log_in_again_try_later_or_correct_the_configuration() {
 }
 
 #[tokio::test]
+async fn a_refusal_shows_no_token_that_it_quotes_whatever_its_status() {
+    for status in [200, 400] {
+        let body = r#"{"error": "what is planted-token", "error_description": "planted-token?"}"#;
+        let credentials = Credentials::builder()
+            .client_id("c")
+            .client_secret("s")
+            .refresh_token("planted-token")
+            .transport(Arc::new(Always(status, body)));
+        let credentials = credentials.build().unwrap();
+        for error in [
+            credentials.refresh().await.unwrap_err(),
+            credentials.revoke_refresh_token().await.unwrap_err(),
+        ] {
+            let text = format!("{error} {error:?} {:?}", error.code());
+            assert!(
+                text.contains("what is") && !text.contains("planted"),
+                "{text}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_token_of_another_type_is_not_used_and_the_case_of_bearer_does_not_matter() {
     let error = refused(200, r#"{"access_token": "a", "token_type": "mac"}"#).await;
     assert_eq!(error.kind(), ErrorKind::InvalidResponse);

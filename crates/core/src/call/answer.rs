@@ -167,10 +167,18 @@ impl Answer {
         error.with_body(&Filter::of(&self.0.secrets).body_of(self.body(), KEPT_BODY))
     }
 
-    /// Creates an error for an answer whose content is invalid.
+    /// Returns a text of the answer without the secrets of the call, for errors: some servers quote
+    /// what they refuse, also where they answer 200.
+    #[must_use]
+    pub fn without_secrets(&self, text: &str) -> String {
+        Filter::of(&self.0.secrets).text(text)
+    }
+
+    /// Creates an error for an answer whose content is invalid. Its message is
+    /// [without secrets](Self::without_secrets).
     #[must_use]
     pub fn decode_error(&self, message: impl AsRef<str>) -> Error {
-        let message = Filter::of(&self.0.secrets).text(message.as_ref());
+        let message = self.without_secrets(message.as_ref());
         let error = Error::new(ErrorKind::Decode, message)
             .with_status(self.status())
             .with_sent(Sent::Maybe)

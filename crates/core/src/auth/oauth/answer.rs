@@ -57,10 +57,8 @@ impl TokenAnswer {
         let fault = fault(&wire.error, &wire.error_description);
         if fault.code.is_some() || fault.message.is_some() {
             let error = answer.decode_error(fault.message.as_deref().unwrap_or("token refused"));
-            return Err(with_code(
-                error.with_kind(ErrorKind::Credential),
-                fault.code,
-            ));
+            let code = fault.code.map(|code| answer.without_secrets(&code));
+            return Err(with_code(error.with_kind(ErrorKind::Credential), code));
         }
         let is_there = |secret: &Secret| !secret.is_empty();
         Ok(Self {
