@@ -328,7 +328,12 @@ impl Worker {
         batch.is_under_way = false;
         let pending = match self.search.pending().await {
             Ok(pending) => pending,
-            Err(error) => return self.failed(batch, &error),
+            Err(error) => {
+                let failed = self.failed(batch, &error);
+                // It was only read: what was not sent before is not sent now.
+                batch.is_under_way = false;
+                return failed;
+            }
         };
         batch.is_under_way = true;
         let is_done = |job: &Job| {

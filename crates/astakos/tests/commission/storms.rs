@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use vouchsafe_astakos::commission::{Committed, Issuer, MemoryJournal};
 use vouchsafe_astakos::mock::{CommissionState, Server};
-use vouchsafe_astakos::{Client, Holder};
+use vouchsafe_astakos::{Client, ErrorKind, Holder, Serial};
 use vouchsafe_core::mock::Fault;
 
 use super::faults::request;
@@ -155,6 +155,31 @@ async fn an_accept_whose_answer_was_lost_does_not_accept_a_commission_that_reuse
         states,
         [CommissionState::Accepted, CommissionState::Pending]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_beside_a_lost_answer_counts_as_sent_only_once_it_was() {
+    let server = Server::new();
+    let wait = Duration::from_secs(5);
+    let issuer = quick(client(&server), Arc::new(MemoryJournal::new()))
+        .waits(wait, wait)
+        .build()
+        .unwrap();
+    let guard = issuer.issue(&one()).await.unwrap();
+    let faults = server.faults();
+    faults.add(Fault::on(RESOLVE).times(1).reset_before_head());
+    // Whether the lost one was done cannot be found out at first.
+    faults.add(Fault::on(LIST).times(1).status(503));
+    let beside = async {
+        while server.journal().count(RESOLVE) == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        issuer.accept(Serial::new(999_999).unwrap()).await
+    };
+    let (committed, unknown) = tokio::join!(guard.commit(), beside);
+    assert_eq!(committed.unwrap(), Committed::Earlier);
+    assert_eq!(unknown.unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(server.journal().count(RESOLVE), 2);
 }
 
 #[tokio::test(start_paused = true)]
