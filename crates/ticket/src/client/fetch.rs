@@ -12,7 +12,7 @@ use vouchsafe_core::{CoreClient, Secret};
 
 use super::held::Held;
 use crate::client::protocol::{
-    Backoff, LastError, Retriability, RetrySettings, Scope, Seconds, StatusCode, Verdict,
+    Backoff, Fetched, LastError, Retriability, RetrySettings, Scope, Seconds, StatusCode, Verdict,
 };
 use crate::engine::redact::without_signatures;
 use crate::error::{Error, ErrorKind, Result};
@@ -225,6 +225,13 @@ impl Fetcher {
 
     fn hide(&self, text: &str) -> String {
         hide(text, self.token.as_ref())
+    }
+
+    /// Removes the secrets of a call from what its answer says about missing tickets.
+    pub(crate) fn hide_in(&self, fetched: &mut Fetched, answer: &Answer) {
+        for why in fetched.errors.values_mut() {
+            *why = self.hide(&answer.without_secrets(why));
+        }
     }
 
     /// Applies the retry settings of an answer. Returns the header's text if it is new.

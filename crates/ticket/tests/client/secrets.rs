@@ -1,6 +1,9 @@
 //! No secret is shown anywhere, logs at their finest among it.
 
+use http::{HeaderName, HeaderValue};
+use serde_json::json;
 use vouchsafe_core::mock::Fault;
+use vouchsafe_core::text::hex;
 use vouchsafe_ticket::{BlackboxEnv, Client, Uid};
 
 use super::log::Log;
@@ -104,4 +107,35 @@ async fn neither_debug_nor_errors_nor_logs_show_one() {
             assert!(!text.contains(secret.as_str()), "secret {number}: {near}");
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_answer_says_about_one_destination_shows_none_either() {
+    let world = World::new();
+    world.server.add_tool_destination(OWN, "peer", PEER);
+    let token = world.server.tool_token();
+    let refuse = |secret: &str, operation: &str| {
+        let why = json!({"error": format!("not for {secret}"), "tvm_id": 43});
+        let answer = json!({"peer": why, "43": why});
+        let birth = HeaderName::from_static("x-ya-tvmtool-data-birthtime");
+        let fault = Fault::on(operation).status(200).json(&answer);
+        let fault = fault.header(birth, HeaderValue::from_static("1767225600"));
+        world.server.faults().clear();
+        world.server.faults().add(fault);
+    };
+    for secret in [token.expose(), &hex(token.expose().as_bytes())] {
+        refuse(secret, "tvmtool.getTickets");
+        let error = world.tool().connect().await.unwrap_err();
+        let shown = format!("{error} {error:?}");
+        assert!(shown.contains("not for"), "{shown}");
+        assert!(!shown.contains(secret), "{shown}");
+    }
+    refuse("3:serv:x:planted", "tvm-api.getTickets");
+    let api = world.fetching().allow_incomplete_tickets();
+    let api = api.connect().await.unwrap();
+    let error = api.service_ticket(PEER).unwrap_err();
+    let status = api.status().unwrap();
+    let shown = format!("{error} {error:?} {}", status.last_error());
+    assert!(shown.contains("not for"), "{shown}");
+    assert!(!shown.contains("planted"), "{shown}");
 }

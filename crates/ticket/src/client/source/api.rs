@@ -305,7 +305,8 @@ impl ApiSource {
             let read = answer.text().map_err(Error::from);
             let read = read.and_then(|text| Ok((parse_tvm_api(text, ids)?, text)));
             match read {
-                Ok((fetched, text)) => {
+                Ok((mut fetched, text)) => {
+                    self.fetcher.hide_in(&mut fetched, &answer);
                     all.merge(fetched);
                     answers.push(Zeroizing::new(text.to_owned()));
                 }

@@ -192,10 +192,11 @@ impl ToolSource {
         let born = self.born(&answer, TICKETS_UNUSABLE);
         let read =
             born.and_then(|born| Ok((born, parse_tool(answer.text()?, &config.destinations)?)));
-        let (born, fetched) = match read {
+        let (born, mut fetched) = match read {
             Ok(read) => read,
             Err(error) => return self.fetcher.fail_to_read(Scope::ServiceTickets, &error),
         };
+        self.fetcher.hide_in(&mut fetched, &answer);
         self.fetcher.succeed(Scope::ServiceTickets);
         for (id, error) in &fetched.errors {
             let message = format!("Failed to get ServiceTicket for {id}: {error}");
