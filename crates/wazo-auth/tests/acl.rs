@@ -12,7 +12,7 @@ mod oracle;
 
 use proptest::prelude::*;
 use vouchsafe_wazo_auth::Acl;
-use vouchsafe_wazo_auth::acl::{Decision, Rules};
+use vouchsafe_wazo_auth::acl::{AccessTemplate, Decision, Rules};
 
 const ALICE: &str = "5cdff4a3-24a3-494f-8d32-9c8695e868f9";
 const SESSION: &str = "aa11bb22-0000-4000-8000-00000000abcd";
@@ -59,7 +59,14 @@ fn a_star_stays_within_a_segment_and_a_hash_does_not() {
 #[test]
 fn a_hash_may_be_followed_by_more() {
     check(
-        &hers(["a.#.read", "a.#.x*.*", "#.b.c", "a.#.d.#.e", "f.#.me"]),
+        &hers([
+            "a.#.read",
+            "a.#.x*.*",
+            "#.b.c",
+            "a.#.d.#.e",
+            "f.#.me",
+            "g.#.h#",
+        ]),
         &[
             "a..read",
             "a.b.read",
@@ -74,6 +81,7 @@ fn a_hash_may_be_followed_by_more() {
             "a.b.d.c.d.e.e",
             "f..me",
             &format!("f.g.{ALICE}"),
+            "g.x.h.i.j",
         ],
         &[
             "a.read",
@@ -177,12 +185,18 @@ fn old_rules_know_neither_prohibitions_nor_most_words() {
         "d.me.x",
         "my_session",
         "e.edit",
+        "me.f*f",
+        "g*g.me",
     ]);
-    let (c, d) = (format!("c.{ALICE}"), format!("d.{ALICE}.x"));
+    let (c, d, g) = (
+        format!("c.{ALICE}"),
+        format!("d.{ALICE}.x"),
+        format!("gg.{ALICE}"),
+    );
     check(
         &acl,
-        &["!a", "b.#", "c.me", &c, &d, "me.x"],
-        &["a", &format!("{ALICE}.x"), SESSION],
+        &["!a", "b.#", "c.me", &c, &d, "me.x", "me.ff", &g],
+        &["a", &format!("{ALICE}.x"), &format!("{ALICE}.ff"), SESSION],
     );
     check(&acl, &["e.edit"], &["e.update"]);
     assert!(!acl.may_add("!b"));
@@ -215,7 +229,30 @@ fn a_list_is_written_and_read_as_its_patterns() {
     assert_eq!(acl.to_string(), "a.*, !a.b");
     assert_eq!(["a.*", "!a.b"].into_iter().collect::<Acl>(), acl);
     assert_ne!(hers(["a.*", "!a.b"]), acl);
-    assert!(!format!("{:?}", hers(["me"])).contains(ALICE));
+    assert_eq!(format!("{:?}", hers(["me"])), r#"Acl(["me"])"#);
+}
+
+#[test]
+fn a_template_names_its_parameters_and_is_shown_as_it_was_written() {
+    let text = "confd.{kind}.{id}.read";
+    let template: AccessTemplate = text.parse().unwrap();
+    assert_eq!(template.parameters().collect::<Vec<_>>(), ["kind", "id"]);
+    assert_eq!(template.to_string(), text);
+    for (text, why) in [
+        ("", "it is empty"),
+        ("a\n", "it has control characters"),
+        ("a}", "a `}` has no `{`"),
+        ("{a}}", "a `}` has no `{`"),
+        ("a{b", "a `{` has no `}`"),
+        ("{}", "a parameter has no name"),
+        ("{a{b}", "a parameter has no name"),
+    ] {
+        let refused = text.parse::<AccessTemplate>().unwrap_err().to_string();
+        assert_eq!(
+            refused,
+            format!("{text:?} is not a template of an access: {why}")
+        );
+    }
 }
 
 #[test]

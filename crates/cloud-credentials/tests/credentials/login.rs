@@ -303,6 +303,22 @@ async fn a_login_leaves_nothing_unsaved_of_a_refresh_in_progress() {
     credentials.rename_profile("default", "dev").await.unwrap();
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_login_takes_the_place_of_tokens_that_are_not_saved_yet() {
+    let begun = Begun::new().await;
+    let fragile = Arc::new(Fragile::default());
+    let store: Arc<dyn Store> = Arc::clone(&fragile) as _;
+    seed(&*store, "rt-0").await;
+    let builder = begun.server.builder().store(Arc::clone(&store));
+    let credentials = builder.build().unwrap();
+    fragile.is_full.store(true, Ordering::Relaxed);
+    credentials.refresh().await.unwrap();
+    assert!(credentials.has_unsaved_refresh_token());
+    fragile.is_full.store(false, Ordering::Relaxed);
+    begun.exchange(&credentials).send().await.unwrap();
+    assert!(!credentials.has_unsaved_refresh_token());
+}
+
 #[tokio::test]
 async fn a_revoked_token_is_dropped_everywhere() {
     let server = TokenServer::new(true);

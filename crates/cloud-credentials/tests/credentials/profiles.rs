@@ -257,3 +257,17 @@ async fn a_refresh_that_lost_its_lease_does_not_write_a_removed_profile_again() 
         assert_eq!(server.refused(), 0);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_profile_is_removed_with_its_tokens_that_are_not_saved_yet() {
+    let server = TokenServer::new(true);
+    let fragile = Arc::new(Fragile::default());
+    let store: Arc<dyn Store> = Arc::clone(&fragile) as _;
+    seed(&*store, "rt-0").await;
+    let credentials = sharing(&server, &store);
+    fragile.is_full.store(true, Ordering::Relaxed);
+    credentials.refresh().await.unwrap();
+    assert!(credentials.has_unsaved_refresh_token());
+    assert!(credentials.remove_profile("default").await.unwrap());
+    assert!(!credentials.has_unsaved_refresh_token());
+}

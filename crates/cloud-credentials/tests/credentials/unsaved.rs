@@ -121,6 +121,45 @@ async fn a_process_that_ends_with_unsaved_tokens_holds_up_others_for_the_time_of
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_renaming_that_was_refused_leaves_the_lease_to_those_who_save() {
+    for is_waiting in [true, false] {
+        let two = Two::new(true).await;
+        let second = two.second.clone();
+        let refresh = async move { had(&second).await };
+        let mut waiting = JoinSet::new();
+        if is_waiting {
+            waiting.spawn(refresh);
+            two.pass(1).await;
+            rename_in_vain(&two.first).await;
+        } else {
+            rename_in_vain(&two.first).await;
+            two.pass(20).await;
+            waiting.spawn(refresh);
+        }
+        // Longer than a lease lasts, and than others wait after its end.
+        two.pass(25).await;
+        two.store.is_full.store(false, Ordering::Relaxed);
+        let new = waiting.join_next().await.unwrap().unwrap();
+        assert_eq!(new, had(&two.first).await);
+        assert_eq!((two.server.requests(), two.server.refused()), (1, 0));
+    }
+}
+
+async fn rename_in_vain(credentials: &Credentials) {
+    let error = credentials.rename_profile("default", "dev").await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("not saved yet"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_profile_is_not_renamed_while_another_process_has_tokens_to_save() {
+    let two = Two::new(true).await;
+    let error = two.second.rename_profile("default", "dev").await;
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::RefreshTimeout);
+    assert_eq!(token(&*two.store, "refresh_token").await, secret("rt-0"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn others_refresh_at_once_if_the_refresh_token_is_still_good() {
     let two = Two::new(false).await;
     assert!(!two.first.has_unsaved_refresh_token());

@@ -5,6 +5,7 @@ use super::*;
 use crate::engine::ids::Uid;
 use crate::engine::mint::{ServiceTicketDraft, UserTicketDraft, sign};
 use crate::engine::rw::PrivateKey;
+use crate::engine::text::LONGEST;
 use crate::engine::wire::Writer;
 
 const NOW: i64 = 1_700_000_000;
@@ -87,6 +88,81 @@ fn a_good_ticket_tells_what_is_in_it() {
     assert!(ticket.has_scope("b") && ticket.has_scope("a") && !ticket.has_scope(""));
     assert_eq!(ticket.expiration_time(), i64::MAX);
     assert!(text.expose().starts_with(ticket.redacted()) && ticket.redacted().ends_with(':'));
+}
+
+#[test]
+fn a_good_user_ticket_tells_what_is_in_it() {
+    let context = UserContext::new(BlackboxEnv::Test, &keys()).unwrap();
+    assert_eq!(context.env(), BlackboxEnv::Test);
+    let draft = user_draft(BlackboxEnv::Test).scope("b").scope("a");
+    let text = draft.sign(TEST_KEY, &KEY).unwrap();
+    let ticket = context.check(text.expose(), now()).unwrap();
+    assert!(ticket.has_scope("b") && ticket.has_scope("a") && !ticket.has_scope(""));
+    assert_eq!(ticket.env(), BlackboxEnv::Test);
+}
+
+#[test]
+fn each_status_has_the_number_and_the_sentence_of_the_authority() {
+    use TicketStatus as Status;
+    for (code, status, name, message) in [
+        (0, Status::Ok, "Ok", "OK"),
+        (1, Status::Expired, "Expired", "Expired ticket"),
+        (
+            2,
+            Status::InvalidBlackboxEnv,
+            "InvalidBlackboxEnv",
+            "Invalid BlackBox environment",
+        ),
+        (
+            3,
+            Status::InvalidDst,
+            "InvalidDst",
+            "Invalid ticket destination",
+        ),
+        (
+            4,
+            Status::InvalidTicketType,
+            "InvalidTicketType",
+            "Invalid ticket type",
+        ),
+        (5, Status::Malformed, "Malformed", "Malformed ticket"),
+        (
+            6,
+            Status::MissingKey,
+            "MissingKey",
+            "Context does not have required key to check ticket: public keys are too old",
+        ),
+        (
+            7,
+            Status::SignBroken,
+            "SignBroken",
+            "Invalid ticket signature",
+        ),
+        (
+            8,
+            Status::UnsupportedVersion,
+            "UnsupportedVersion",
+            "Unsupported ticket version",
+        ),
+        (
+            9,
+            Status::NoRoles,
+            "NoRoles",
+            "Subject (src or defaultUid) does not have any roles in IDM",
+        ),
+        (14, Status::UntrustedKey, "UntrustedKey", "UntrustedKey"),
+    ] {
+        assert_eq!(
+            (status.code(), status.name(), status.to_string()),
+            (code, name, message.to_owned())
+        );
+    }
+}
+
+#[test]
+fn a_text_of_the_greatest_length_is_read() {
+    let text = format!("3:serv:a:{}", "b".repeat(LONGEST - 9));
+    assert!(TicketText::split(&text, TicketType::Service).is_ok());
 }
 
 #[test]
@@ -433,6 +509,11 @@ fn nothing_shows_the_signature() {
         checked.debug_info(),
     );
     assert!(!shown.contains(&signature[..16]), "{shown}");
+    let refused = format!("{refused:?}");
+    assert!(
+        refused.contains("InvalidDst") && refused.contains("src=10;dst=20;"),
+        "{refused}"
+    );
     assert!(!format!("{:?}", user_draft(BlackboxEnv::Test).sign(TEST_KEY, &KEY)).contains("3:"));
 }
 

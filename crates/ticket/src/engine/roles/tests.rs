@@ -229,10 +229,10 @@ fn callers_without_an_entry_are_refused_by_the_automatic_checks() {
     let roles = parse(r#"{"revision":"r","born_date":1,"tvm":{"1":{}},"user":{"7":{}}}"#).unwrap();
     let service = |src| roles.require_source(ServiceTicket::new(TvmId::new(src)).check().unwrap());
     assert!(service(1).is_ok());
-    assert_eq!(
-        service(2).unwrap_err().status(),
-        Some(TicketStatus::NoRoles)
-    );
+    let error = service(2).unwrap_err();
+    assert_eq!(error.status(), Some(TicketStatus::NoRoles));
+    // Whoever reads the refusal finds the caller in it.
+    assert!(error.debug_info().contains(";src=2;"), "{error}");
     let user = |uid, env| {
         let ticket = UserTicket::new(Uid::new(uid)).env(env).check().unwrap();
         roles.require_default_uid(ticket.unwrap())
