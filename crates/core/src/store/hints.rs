@@ -2,23 +2,24 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::future::pending;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::record::Watch;
-use crate::Result;
 use crate::call::{Backoff, Jitter};
 use crate::sync::lock;
 use crate::task::Keeper;
+use crate::{Error, ErrorKind, Result};
 
 /// Distributes the notifications of one listener on a server, so that stores can implement
 /// [`Store::watch`](super::Store::watch).
 ///
-/// The listener starts with the first watch and ends when this is dropped. If it fails, it is
-/// restarted after at most ten seconds.
+/// The listener starts with the first watch and ends when this is dropped. If it fails, or takes
+/// over a minute to begin, it is restarted after at most ten seconds.
 #[derive(Debug)]
 pub struct Hints {
     board: Arc<Board>,
@@ -72,6 +73,15 @@ impl Board {
         }
     }
 
+    /// Ends when the listener should have begun but has not.
+    async fn silence(&self) {
+        let mut is_listening = self.is_listening.subscribe();
+        let begun = is_listening.wait_for(|is_listening| *is_listening);
+        if timeout(PATIENCE, begun).await.is_ok() {
+            pending::<()>().await;
+        }
+    }
+
     /// Reports that a record has changed.
     pub fn changed(&self, name: &[u8]) {
         if let Some(changes) = lock(&self.watched).get(name) {
@@ -90,6 +100,8 @@ impl fmt::Debug for Board {
 
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// How long a listener may take to connect: by default longer than any call of a store.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 async fn keep_listening<F, Fut>(listen: F, board: Arc<Board>)
 where
@@ -99,7 +111,13 @@ where
     let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT, Jitter::random()).at_least_half();
     loop {
         board.is_listening.send_replace(false);
-        let ended = listen(Arc::clone(&board)).await;
+        let ended = tokio::select! {
+            ended = listen(Arc::clone(&board)) => ended,
+            () = board.silence() => {
+                let what = "the server did not answer a listener";
+                Err(Error::new(ErrorKind::Store, what))
+            }
+        };
         if *board.is_listening.borrow() {
             backoff.reset();
         }
@@ -120,7 +138,26 @@ mod tests {
     use tokio::sync::Notify;
 
     use super::*;
-    use crate::{Error, ErrorKind};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_listener_that_gets_no_answer_is_started_again_and_one_without_news_is_not() {
+        let starts = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&starts);
+        let hints = Hints::new(move |board| {
+            let is_first = counted.fetch_add(1, Ordering::SeqCst) == 0;
+            async move {
+                if !is_first {
+                    board.listening();
+                }
+                pending().await
+            }
+        });
+        let mut watch = hints.watch(b"one");
+        watch.changed().await;
+        assert_eq!(starts.load(Ordering::SeqCst), 2);
+        sleep(10 * PATIENCE).await;
+        assert_eq!(starts.load(Ordering::SeqCst), 2);
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_listener_that_fails_is_started_again_and_hints_at_what_it_missed() {

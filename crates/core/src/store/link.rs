@@ -1,6 +1,7 @@
 //! One connection to a server, shared by the calls of a store.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
@@ -16,7 +17,10 @@ pub struct Link<C> {
     place: String,
     limit: Duration,
     is_alive: fn(&C) -> bool,
+    /// Locked while a connection is opened.
     kept: Mutex<Kept<C>>,
+    /// The number of the last connection that broke.
+    broken: AtomicU64,
 }
 
 struct Kept<C> {
@@ -99,6 +103,7 @@ impl<C: Clone + Send> Link<C> {
                 connection: None,
                 count: 0,
             }),
+            broken: AtomicU64::new(0),
         }
     }
 
@@ -135,10 +140,11 @@ impl<C: Clone + Send> Link<C> {
         let done = timeout_at(late, async {
             let connection = {
                 let mut kept = self.kept.lock().await;
+                let is_whole = kept.count > self.broken.load(Ordering::Acquire);
                 let alive = kept
                     .connection
                     .as_ref()
-                    .filter(|kept| (self.is_alive)(kept));
+                    .filter(|kept| is_whole && (self.is_alive)(kept));
                 let connection = match alive {
                     Some(connection) => connection.clone(),
                     None => {
@@ -159,9 +165,14 @@ impl<C: Clone + Send> Link<C> {
             Ok(Err(broken)) => broken,
             Err(_) => Broken::connection(format!("no answer within {:?}", self.limit)),
         };
-        if broken.is_connection && used.is_some() {
-            let mut kept = self.kept.lock().await;
-            if used == Some(kept.count) {
+        if broken.is_connection
+            && let Some(used) = used
+        {
+            self.broken.fetch_max(used, Ordering::AcqRel);
+            // It is not waited for: another call that opens a connection may take its whole limit.
+            if let Ok(mut kept) = self.kept.try_lock()
+                && kept.count == used
+            {
                 kept.connection = None;
             }
         }
@@ -196,7 +207,10 @@ impl<C> fmt::Debug for Link<C> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, AtomicUsize};
+
+    use tokio::time::sleep;
 
     use super::*;
 
@@ -258,5 +272,29 @@ mod tests {
             .await
             .unwrap_err();
         assert!(error.is_retryable() && error.sent() == Sent::No);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_call_waits_longer_for_the_connection_of_another() {
+        type Flag = Arc<AtomicBool>;
+        let is_open = |flag: &Flag| flag.load(Ordering::SeqCst);
+        let (link, flag) = (Link::new("host:1", SECOND, is_open), Flag::default());
+        flag.store(true, Ordering::SeqCst);
+        let begun = Instant::now();
+        let hung = async {
+            let connect = || async { Ok(Arc::clone(&flag)) };
+            let work = |_| std::future::pending::<Result<(), _>>();
+            link.call("x", connect, work).await.unwrap_err();
+            assert_eq!(begun.elapsed(), SECOND);
+        };
+        let connecting = async {
+            sleep(SECOND / 2).await;
+            flag.store(false, Ordering::SeqCst);
+            let connect = std::future::pending::<Result<Flag, Broken>>;
+            let work = |_| async { Ok(()) };
+            link.call("x", connect, work).await.unwrap_err();
+            assert_eq!(begun.elapsed(), SECOND * 3 / 2);
+        };
+        tokio::join!(hung, connecting);
     }
 }
