@@ -31,7 +31,7 @@ struct Cli {
 /// Returns the whole command line: the general commands, and those of each service.
 fn command_line() -> Command {
     let demo = "Runs every client against its emulator, over TLS on loopback sockets";
-    let serve = "Runs emulators of the services over TCP, for tests in any language";
+    let serve = "Runs emulators of the services, for tests in any language";
     let mut all = vec![
         service::command::<DemoArgs>(DEMO, demo),
         ServeArgs::with_services(Command::new(SERVE)).about(serve),

@@ -1,4 +1,4 @@
-//! `vouchsafe serve`: emulators over TCP, for tests in any language.
+//! `vouchsafe serve`: emulators over TCP and on socket files, for tests in any language.
 //!
 //! One JSON line on standard output says where they are; nothing else is printed there.
 
@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use clap::{ArgMatches, Args, Command};
 use serde_json::{Map, json};
+#[cfg(unix)]
+use vouchsafe::core::mock::ServingUnix;
 use vouchsafe::core::mock::management::Management;
 use vouchsafe::core::mock::{CertificateAuthority, Host, Serving};
 
@@ -26,7 +28,8 @@ use crate::terminal::{to_json, to_json_line};
 #[derive(Args)]
 #[command(after_help = after_help(), mut_arg("seed", |seed| seed.help(seed_help())))]
 pub(crate) struct ServeArgs {
-    /// A service and its port on 127.0.0.1; without a port or with 0, any free one; repeat for more
+    /// A service and its port on 127.0.0.1; without a port or with 0, any free one; or a new socket file,
+    /// as NAME=unix:PATH; repeat for more
     #[arg(
         long = "service", value_name = "NAME=PORT", required_unless_present = "print_seed",
         value_parser = wanted,
@@ -66,12 +69,63 @@ impl std::fmt::Debug for ServeArgs {
 struct Wanted {
     service: &'static dyn Service,
     part: &'static str,
-    port: u16,
+    place: Place,
+}
+
+/// Where a service listens.
+#[derive(Clone, Debug, PartialEq)]
+enum Place {
+    Port(u16),
+    #[cfg(unix)]
+    File(PathBuf),
 }
 
 impl std::fmt::Debug for Wanted {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}={}", self.part, self.port)
+        write!(f, "{}={:?}", self.part, self.place)
+    }
+}
+
+/// A service that is served until this is dropped.
+enum Served {
+    Tcp(Serving),
+    #[cfg(unix)]
+    File(ServingUnix),
+}
+
+impl Served {
+    async fn start(
+        place: &Place,
+        host: &Host,
+        authority: Option<&CertificateAuthority>,
+    ) -> Result<Self, Failure> {
+        Ok(match (place, authority) {
+            (Place::Port(port), Some(authority)) => {
+                Self::Tcp(host.serve_tls(loopback(*port), authority).await?)
+            }
+            (Place::Port(port), None) => Self::Tcp(host.serve(loopback(*port)).await?),
+            #[cfg(unix)]
+            (Place::File(path), _) => Self::File(host.serve_unix(path).await?),
+        })
+    }
+
+    /// Returns the URL of a path on the server, which may be empty.
+    fn url(&self, path: &str) -> String {
+        match self {
+            Self::Tcp(served) => format!("{}{path}", served.url()),
+            #[cfg(unix)]
+            Self::File(served) if path.is_empty() => served.url(),
+            #[cfg(unix)]
+            Self::File(served) => format!("{}:{path}", served.url()),
+        }
+    }
+
+    fn port(&self) -> Option<u16> {
+        match self {
+            Self::Tcp(served) => Some(served.address().port()),
+            #[cfg(unix)]
+            Self::File(_) => None,
+        }
     }
 }
 
@@ -92,7 +146,7 @@ pub(crate) async fn run(args: ServeArgs, options: &ArgMatches) -> Result<(), Fai
     let mut tokens = Map::new();
     let mut management = Management::new();
     let mut worlds: BTreeMap<&str, Emulator> = BTreeMap::new();
-    let mut serving: Vec<Serving> = Vec::new();
+    let mut serving: Vec<Served> = Vec::new();
     for wanted in &args.services {
         let (world, name) = (wanted.service.name(), wanted.part);
         if places.contains_key(name) {
@@ -108,21 +162,15 @@ pub(crate) async fn run(args: ServeArgs, options: &ArgMatches) -> Result<(), Fai
                 place.insert(emulator)
             }
         };
-        let address = loopback(wanted.port);
-        let served = match &authority {
-            Some(authority) => emulator.host.serve_tls(address, authority).await?,
-            None => emulator.host.serve(address).await?,
-        };
-        let url = served.url();
+        let served = Served::start(&wanted.place, &emulator.host, authority.as_ref()).await?;
+        let url = served.url("");
         let mut place = json!({"url": url});
         let part = emulator.parts.remove(name).unwrap_or_default();
         for (what, path) in &part.paths {
-            place[what] = format!("{url}{path}").into();
+            place[what] = served.url(path).into();
         }
         places.insert(name.to_owned(), place);
-        wanted
-            .service
-            .served(options, &part, served.address().port())?;
+        wanted.service.served(options, &part, served.port())?;
         if !part.tokens.is_empty() {
             let shown = part
                 .tokens
@@ -163,8 +211,13 @@ impl ServeArgs {
             .fold(serve, |serve, service| service.serve_options(serve))
     }
 
-    /// Refuses options for services that are not served.
+    /// Refuses options for services that are not served, and those that they cannot have.
     fn check(&self, options: &ArgMatches) -> Result<(), Failure> {
+        let mut places = self.services.iter().map(|wanted| &wanted.place);
+        if self.tls && !places.all(|place| matches!(place, Place::Port(_))) {
+            let what = "--tls is for ports, and a service is to be served on a socket file";
+            return Err(Failure::usage(what).hint("run vouchsafe serve once for each of them"));
+        }
         let served = |service: &dyn Service| {
             let mut wanted = self.services.iter();
             wanted.any(|wanted| wanted.service.name() == service.name())
@@ -241,14 +294,22 @@ fn loopback(port: u16) -> SocketAddr {
 }
 
 fn wanted(text: &str) -> Result<Wanted, String> {
-    let (name, port) = text.split_once('=').unwrap_or((text, "0"));
+    let (name, place) = text.split_once('=').unwrap_or((text, "0"));
     let (service, part) = services::find(name)?;
+    let place = match place.strip_prefix("unix:") {
+        #[cfg(unix)]
+        Some(path) => std::path::absolute(path)
+            .map(Place::File)
+            .map_err(|cause| format!("the socket file cannot be used: {cause}"))?,
+        _ => place.parse().map(Place::Port).map_err(|_| {
+            "the port is not a number from 0 to 65535, nor unix: and the path of a socket file"
+                .to_owned()
+        })?,
+    };
     Ok(Wanted {
         service,
         part,
-        port: port
-            .parse()
-            .map_err(|_| "the port is not a number from 0 to 65535".to_owned())?,
+        place,
     })
 }
 
@@ -345,8 +406,14 @@ mod tests {
         for name in SERVICES.iter().flat_map(|service| service.parts()) {
             assert!(error.contains(name), "{error}");
             assert!(wanted(&format!("{name}=70000")).is_err());
-            assert_eq!(wanted(&format!("{name}=8080")).unwrap().port, 8080);
-            assert_eq!(wanted(name).unwrap().port, 0);
+            let place = |text: &str| wanted(text).unwrap().place;
+            assert_eq!(place(&format!("{name}=8080")), Place::Port(8080));
+            assert_eq!(place(name), Place::Port(0));
+            #[cfg(unix)]
+            assert_eq!(
+                place(&format!("{name}=unix:/run/a.sock")),
+                Place::File("/run/a.sock".into())
+            );
         }
     }
 }

@@ -71,8 +71,8 @@ pub(crate) trait Service: Sync {
         Ok(())
     }
 
-    /// Called when one of its parts is served on a port.
-    fn served(&self, options: &ArgMatches, part: &Part, port: u16) -> Result<(), Failure> {
+    /// Called when one of its parts is served, on a port unless on a socket file.
+    fn served(&self, options: &ArgMatches, part: &Part, port: Option<u16>) -> Result<(), Failure> {
         let _ = (options, part, port);
         Ok(())
     }

@@ -1,8 +1,11 @@
 //! Playing services.
 
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 use serde_json::json;
+use vouchsafe::astakos::Client;
+use vouchsafe::core::transport::{HttpTransport, HttpTransportBuilder};
 
 use crate::support::{Played, http, program, run};
 
@@ -186,6 +189,70 @@ fn tls_is_trusted_by_the_authority_it_shows() {
 
     let other = run(&mut played.ask("alice", &["userinfo", "whoami"])).bad(1);
     assert!(other.err.contains("--ca-file"), "{other:?}");
+}
+
+fn astakos(base: &str, token: &str, transport: HttpTransportBuilder) -> Client {
+    let client = Client::builder().base_url(base).token(token);
+    let transport = Arc::new(transport.build().unwrap());
+    client.transport(transport).build().unwrap()
+}
+
+#[tokio::test]
+async fn http2_is_spoken_to_clients_that_ask_for_it() {
+    let played = Played::start(&mut program(&[
+        "serve",
+        "--service",
+        "astakos",
+        "--until-stdin-closes",
+    ]));
+    let base = played.ready["services"]["astakos"]["base"]
+        .as_str()
+        .unwrap();
+    let token = played.ready["tokens"]["astakos"]["alice"].as_str().unwrap();
+    let by_http2 = HttpTransport::builder().http2_prior_knowledge();
+    let client = astakos(base, token, by_http2);
+    client.authenticate(None).await.unwrap();
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_socket_file_is_served_to_our_clients_by_both_versions_and_removed_at_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.sock");
+    let service = format!("astakos=unix:{}", file.display());
+    let arguments = ["serve", "--service", &service, "--until-stdin-closes"];
+    let mut played = Played::start(&mut program(&arguments));
+    let place = &played.ready["services"]["astakos"];
+    assert_eq!(place["url"], format!("unix:{}", file.display()));
+    let base = place["base"].as_str().unwrap();
+    let token = played.ready["tokens"]["astakos"]["alice"].as_str().unwrap();
+    for transport in [
+        HttpTransport::builder(),
+        HttpTransport::builder().http2_prior_knowledge(),
+    ] {
+        let access = astakos(base, token, transport).authenticate(None).await;
+        assert!(access.unwrap().user.is_some());
+    }
+
+    let second = run(&mut program(&arguments)).bad(2);
+    assert!(second.err.contains(file.to_str().unwrap()), "{second:?}");
+    played.stdin = None;
+    assert_eq!(played.ended().0, Some(0));
+    assert!(!file.exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn options_of_ports_are_refused_for_socket_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().to_str().unwrap();
+    let service = format!("tvmtool=unix:{folder}/a.sock");
+    for more in [&["--tls"][..], &["--tvmtool-files", folder]] {
+        let mut command = program(&["serve", "--service", &service]);
+        let refused = run(command.args(more)).bad(2);
+        assert!(refused.err.contains(more[0]), "{refused:?}");
+        assert!(refused.err.contains("socket file"), "{refused:?}");
+    }
 }
 
 #[test]

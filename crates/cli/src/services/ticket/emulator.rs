@@ -63,9 +63,13 @@ impl TvmArgs {
 
     /// Writes the files that clients of tvmtool look for, if the options ask for them and `part` is
     /// tvmtool.
-    pub(crate) fn leave_files(&self, part: &Part, port: u16) -> Result<(), Failure> {
+    pub(crate) fn leave_files(&self, part: &Part, port: Option<u16>) -> Result<(), Failure> {
         let (Some(folder), Some(token)) = (&self.tvmtool_files, part.tokens.get(AUTHTOKEN)) else {
             return Ok(());
+        };
+        let Some(port) = port else {
+            let what = "--tvmtool-files is for a port, and tvmtool is served on a socket file";
+            return Err(Failure::usage(what));
         };
         // Clients use the contents of the files as they are.
         SecretFile::create(&folder.join("tvmtool.authtoken"))?.keep_bare(token)?;

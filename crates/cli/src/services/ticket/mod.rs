@@ -66,7 +66,7 @@ impl Service for Ticket {
         emulator::make(&read(TvmArgs::from_arg_matches(start.options))?)
     }
 
-    fn served(&self, options: &ArgMatches, part: &Part, port: u16) -> Result<(), Failure> {
+    fn served(&self, options: &ArgMatches, part: &Part, port: Option<u16>) -> Result<(), Failure> {
         read(TvmArgs::from_arg_matches(options))?.leave_files(part, port)
     }
 
