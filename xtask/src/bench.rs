@@ -1,14 +1,12 @@
 //! `cargo xtask bench`: a thin way to the program that compares this library with its peers. It is in
 //! `tests/bench`, which has its own workspace.
 
-use std::process::Command;
-
 use crate::workspace;
 
 /// Runs the groups of benchmarks that are named, or all.
 pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
     let root = workspace::root();
-    let status = Command::new(env!("CARGO"))
+    let status = workspace::cargo()
         .args(["run", "--quiet", "--manifest-path"])
         .arg(root.join("tests/bench/Cargo.toml"))
         .arg("--target-dir")

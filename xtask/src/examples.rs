@@ -64,7 +64,7 @@ fn examples(packages: Vec<Package>) -> Vec<Example> {
 }
 
 fn cargo(arguments: &[&str]) -> Command {
-    let mut cargo = Command::new(env!("CARGO"));
+    let mut cargo = workspace::cargo();
     cargo.args(arguments).current_dir(workspace::root());
     cargo
 }

@@ -1,7 +1,6 @@
 //! Builds with each cargo feature alone, none and all, and checks dependency trees.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::Command;
 
 use serde::Deserialize;
 
@@ -181,7 +180,7 @@ fn crates(tree: &str) -> usize {
 }
 
 fn cargo(arguments: &[&str]) -> Result<String, String> {
-    let output = Command::new(env!("CARGO"))
+    let output = workspace::cargo()
         .args(arguments)
         .current_dir(workspace::root())
         .output()

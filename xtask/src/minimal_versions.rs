@@ -36,7 +36,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
 }
 
 fn cargo(folder: &Path, with: impl FnOnce(&mut Command) -> &mut Command) -> Result<(), String> {
-    let mut command = Command::new(env!("CARGO"));
+    let mut command = workspace::cargo();
     let status = with(command.current_dir(folder))
         .status()
         .map_err(|cause| format!("cargo cannot be started: {cause}"))?;

@@ -1,7 +1,8 @@
 //! `cargo xtask mutants`: breaks the code in small ways, and looks for changes that no test notices.
 
 use std::fs;
-use std::process::Command;
+
+use crate::workspace;
 
 /// Files that are broken together, and the tests that have to notice.
 struct Group {
@@ -74,7 +75,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
             let output = format!("target/mutants/{}", group.name);
             // The tests are known to pass without a change.
             let settings = ["mutants", "--baseline", "skip", "--timeout", "120"];
-            let status = Command::new(env!("CARGO"))
+            let status = workspace::cargo()
                 .args(settings)
                 .args(["--package", group.package, "--file", group.files])
                 .args(["--output", &output, "--"])

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
 
@@ -17,7 +16,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
         return Err(faults.join("\n"));
     }
     let chosen = packages.iter().flat_map(|package| ["-p", &package.name]);
-    let status = Command::new(env!("CARGO"))
+    let status = workspace::cargo()
         .args(["package", "--all-features"])
         .args(chosen)
         .args(arguments)

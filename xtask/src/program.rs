@@ -1,6 +1,6 @@
 //! Programs of the workspace, built and run by cargo.
 
-use std::process::Command;
+use crate::workspace;
 
 /// Builds and runs a program; fails if the program fails.
 pub(crate) fn run(name: &str, arguments: &[&str]) -> Result<(), String> {
@@ -22,7 +22,7 @@ pub(crate) fn build(package: &str) -> Result<(), String> {
 }
 
 fn cargo(arguments: &[&str], what: &str) -> Result<(), String> {
-    let status = Command::new(env!("CARGO"))
+    let status = workspace::cargo()
         .args(arguments)
         .status()
         .map_err(|cause| format!("cargo cannot be started: {cause}"))?;

@@ -8,7 +8,6 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
 
@@ -68,7 +67,7 @@ fn document(root: &Path, packages: &[&str]) -> Result<(), String> {
         [] => vec!["--workspace"],
         _ => chosen.collect(),
     };
-    let status = Command::new(env!("CARGO"))
+    let status = workspace::cargo()
         .args(["doc", "--quiet", "--no-deps", "--all-features", "--lib"])
         .args(chosen)
         .env("RUSTDOC", &script)

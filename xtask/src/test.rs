@@ -1,6 +1,6 @@
 //! `cargo xtask test`: every test of the workspace, documentation included.
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use crate::workspace;
 
@@ -95,7 +95,7 @@ fn libraries() -> Result<Vec<String>, String> {
 }
 
 fn has_nextest() -> bool {
-    let mut command = Command::new(env!("CARGO"));
+    let mut command = workspace::cargo();
     command
         .args(["nextest", "--version"])
         .stdout(Stdio::null())
@@ -106,7 +106,7 @@ fn has_nextest() -> bool {
 fn cargo(arguments: &[&str]) -> Result<(), String> {
     let line = format!("cargo {}", arguments.join(" "));
     eprintln!("{line}");
-    let status = Command::new(env!("CARGO"))
+    let status = workspace::cargo()
         .args(arguments)
         .current_dir(workspace::root())
         .status()

@@ -45,9 +45,24 @@ impl Target {
     }
 }
 
+/// Returns cargo, as the caller of this program would start it.
+///
+/// `cargo run` sets variables that describe the package of xtask. ring's build script watches them, so that
+/// with them half of the workspace would be compiled again, and another time without.
+pub(crate) fn cargo() -> Command {
+    let mut command = Command::new(env!("CARGO"));
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&*name);
+        }
+    }
+    command
+}
+
 /// Returns the packages of the workspace.
 pub(crate) fn packages() -> Result<Vec<Package>, String> {
-    let output = Command::new(env!("CARGO"))
+    let output = cargo()
         .args(["metadata", "--no-deps", "--format-version", "1"])
         .current_dir(root())
         .output()

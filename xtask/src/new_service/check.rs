@@ -2,7 +2,6 @@
 //! workspace, and builds and tests the result.
 
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use super::Plan;
@@ -73,7 +72,7 @@ pub(super) fn run(tests: Tests) -> Result<(), String> {
 fn cargo(copy: &Path, target: &Path, line: &str) -> Result<(), String> {
     eprintln!("cargo {line}");
     let begun = now();
-    let status = Command::new(env!("CARGO"))
+    let status = workspace::cargo()
         .args(line.split_whitespace())
         .current_dir(copy)
         .env("CARGO_TARGET_DIR", target)

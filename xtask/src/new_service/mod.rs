@@ -7,7 +7,6 @@ mod facts;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use check::Tests;
 use edit::Edit;
@@ -119,7 +118,7 @@ impl Plan {
     /// Formats the sources in the style of the workspace.
     fn format(&self, root: &Path) -> Result<(), String> {
         let name = format!("vouchsafe-{}", self.name);
-        let status = Command::new(env!("CARGO"))
+        let status = workspace::cargo()
             .args(["fmt", "-p", &name, "-p", "vouchsafe"])
             .args(["-p", "vouchsafe-cli", "-p", "vouchsafe-tests"])
             .current_dir(root)
