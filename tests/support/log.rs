@@ -21,7 +21,7 @@ impl Log {
                 .with_ansi(false)
                 .without_time()
                 .with_max_level(tracing::Level::TRACE)
-                .with_span_events(FmtSpan::FULL)
+                .with_span_events(FmtSpan::NEW | FmtSpan::CLOSE)
                 .with_writer(|| Lines)
                 .init();
         });

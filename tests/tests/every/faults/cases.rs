@@ -5,17 +5,38 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, DATE, HOST, RETRY_AFTER, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version};
 use serde_json::json;
 use vouchsafe::core::mock::script::{Script, ScriptedServer};
 use vouchsafe::core::mock::{CertificateAuthority, Fault, Handler, Host};
-use vouchsafe::core::transport::{HttpTransport, Request, Resolve, Response, Transport, Written};
+use vouchsafe::core::transport::{
+    HttpTransport, Proxy, Request, Resolve, Response, Transport, Written,
+};
 use vouchsafe::core::{BoxFuture, Error, ErrorKind, Result};
 
-/// A fault: what a request comes to.
+/// A fault.
 pub(super) struct Case {
     pub(super) name: String,
+    http1: Option<Met>,
+    http2: Option<Met>,
+    /// The server that has it, if a socket can be in between.
+    pub(super) host: Option<Host>,
+}
+
+impl Case {
+    /// Returns what requests come to by a version of HTTP. `None` by HTTP/1.1 is a fault of streams;
+    /// by HTTP/2, one to which the version makes no difference.
+    pub(super) fn by(&self, version: Version) -> Option<&Met> {
+        match version {
+            Version::HTTP_2 => self.http2.as_ref(),
+            _ => self.http1.as_ref(),
+        }
+    }
+}
+
+/// What requests come to that meet a fault.
+pub(super) struct Met {
     pub(super) effect: Effect,
     /// Whether it is in the body of an answer, so that an answer without one is whole.
     pub(super) in_body: bool,
@@ -52,92 +73,36 @@ const STATUSES: [u16; 12] = [400, 401, 403, 404, 408, 409, 422, 429, 500, 502, 5
 
 /// Returns all faults. Those of connections are the errors of real ones.
 pub(super) async fn all() -> Vec<Case> {
-    let case = |name: &str, effect, network| Case {
-        name: name.to_owned(),
-        effect,
-        in_body: false,
-        network,
-    };
-    let in_body = |name: &str, effect, fault| Case {
-        in_body: true,
-        ..case(name, effect, harmed(fault))
-    };
-    let any = Fault::on_any;
-    let (page, json) = (
-        "<html>Bad gateway</html>",
-        HeaderValue::from_static("application/json"),
-    );
     let mut all = vec![
         unsent("host name not found", name_not_found().await, true),
         unsent("connection refused", refused().await, true),
+        unsent("no such socket file", no_socket_file().await, true),
+        unsent("proxy: not allowed", of_proxy("403 Forbidden").await, false),
+        unsent("proxy: no way", of_proxy("502 Bad Gateway").await, true),
         unsent("TLS: handshake cut off", handshake_cut_off().await, true),
         unsent(
             "TLS: certificate refused",
             certificate_refused().await,
             false,
         ),
-        case(
+        either(
             "no connection in time",
             Effect::Unconnected,
             Arc::new(Silence),
         ),
-        case("no answer", Effect::Unanswered, harmed(any().no_answer())),
-        case(
-            "reset before the head",
-            Effect::Broken(true),
-            harmed(any().reset_before_head()),
-        ),
-        case(
-            "reset within the head",
-            Effect::Broken(true),
-            harmed(any().reset_in_head()),
-        ),
-        in_body(
-            "reset after the head",
-            Effect::Broken(true),
-            any().reset_after_head(),
-        ),
-        in_body("half a body", Effect::Broken(true), any().cut_body()),
-        in_body(
-            "a length too long",
-            Effect::Broken(true),
-            any().wrong_length(1 << 15),
-        ),
-        in_body(
-            "a length too short",
-            Effect::Unreadable,
-            any().wrong_length(5),
-        ),
-        in_body(
-            "a slow drip",
-            Effect::Unanswered,
-            any().drip(1, Duration::from_secs(1)),
-        ),
-        case("not HTTP", Effect::Broken(false), harmed(any().not_http())),
-        in_body("a huge body", Effect::TooLarge, any().huge_body(1 << 40)),
-        in_body("not UTF-8", Effect::Unreadable, any().garbage()),
-        in_body(
-            "half of a JSON text",
-            Effect::Unreadable,
-            any().header(CONTENT_TYPE, json).body("{\"a\": [1,"),
-        ),
-        in_body(
-            "a page instead of JSON",
-            Effect::Unreadable,
-            any().body(page),
-        ),
     ];
+    all.extend(in_answers());
     for status in STATUSES {
         let name = format!("{status}");
-        all.push(case(&name, Effect::Refused(status), saying(status, &[])));
+        all.push(either(&name, Effect::Refused(status), saying(status, &[])));
     }
     for status in [429, 503] {
         let name = format!("{status}, `Retry-After` of a second");
         let network = saying(status, &[(RETRY_AFTER, "1")]);
-        all.push(case(&name, Effect::Refused(status), network));
+        all.push(either(&name, Effect::Refused(status), network));
         let name = format!("{status}, `Retry-After` of an hour");
         let network = saying(status, &[(RETRY_AFTER, "3600")]);
-        all.push(case(&name, Effect::PutOff(status), network));
+        all.push(either(&name, Effect::PutOff(status), network));
     }
     // By the client's clock, the server asks to wait for years.
     let dates = [
@@ -145,42 +110,119 @@ pub(super) async fn all() -> Vec<Case> {
         (RETRY_AFTER, "Fri, 01 Jan 2100 00:00:01 GMT"),
     ];
     let name = "503, `Retry-After` as a date, and a clock that jumped";
-    all.push(case(name, Effect::Refused(503), saying(503, &dates)));
+    all.push(either(name, Effect::Refused(503), saying(503, &dates)));
     all
+}
+
+/// Of RFC 9113, section 7.
+const NO_ERROR: u32 = 0;
+const INTERNAL_ERROR: u32 = 2;
+
+/// Returns the faults of servers that do not send a whole answer, or none that can be read.
+fn in_answers() -> Vec<Case> {
+    use Effect::{Broken, TooLarge, Unanswered, Unreadable};
+
+    let any = Fault::on_any;
+    let json = HeaderValue::from_static("application/json");
+    let drip = any().drip(1, Duration::from_secs(1));
+    let half = any().header(CONTENT_TYPE, json).body("{\"a\": [1,");
+    let page = any().body("<html>Bad gateway</html>");
+    let both = |effect| [Some(effect); 2];
+    let broken = both(Broken(true));
+    // By HTTP/2, both lengths of an answer must agree.
+    let too_short = [Some(Unreadable), Some(Broken(true))];
+    let of_stream = [None, Some(Broken(true))];
+    let unreadable = [Some(Unreadable), None];
+    let head = |name, effects, fault| harmed(name, effects, false, fault);
+    let body = |name, effects, fault| harmed(name, effects, true, fault);
+    vec![
+        head("no answer", both(Unanswered), any().no_answer()),
+        head("closed before the head", broken, any().go_away(NO_ERROR)),
+        head("reset before the head", broken, any().reset_before_head()),
+        head("reset within the head", broken, any().reset_in_head()),
+        head("stream refused", of_stream, any().refuse_stream()),
+        head(
+            "stream reset",
+            of_stream,
+            any().reset_stream(INTERNAL_ERROR),
+        ),
+        head("not HTTP", both(Broken(false)), any().not_http()),
+        body("reset after the head", broken, any().reset_after_head()),
+        body("half a body", broken, any().cut_body()),
+        body("a length too long", broken, any().wrong_length(1 << 15)),
+        body("a length too short", too_short, any().wrong_length(5)),
+        body("a slow drip", both(Unanswered), drip),
+        body("a huge body", both(TooLarge), any().huge_body(1 << 40)),
+        body("not UTF-8", unreadable, any().garbage()),
+        body("half of a JSON text", unreadable, half),
+        body("a page instead of JSON", unreadable, page),
+    ]
+}
+
+/// A fault of a server, with its effects by HTTP/1.1 and by HTTP/2.
+fn harmed(name: &str, effects: [Option<Effect>; 2], in_body: bool, fault: Fault) -> Case {
+    let host = host(200, &[]);
+    host.faults().add(fault);
+    let [http1, http2] = effects;
+    let met = |effect, network| Met {
+        effect,
+        in_body,
+        network,
+    };
+    Case {
+        name: name.to_owned(),
+        http1: http1.map(|effect| met(effect, host.transport())),
+        http2: http2.map(|effect| met(effect, host.transport_http2())),
+        host: Some(host),
+    }
+}
+
+/// A fault to which the version of HTTP makes no difference.
+fn either(name: &str, effect: Effect, network: Arc<dyn Transport>) -> Case {
+    let met = Met {
+        effect,
+        in_body: false,
+        network,
+    };
+    Case {
+        name: name.to_owned(),
+        http1: Some(met),
+        http2: None,
+        host: None,
+    }
 }
 
 /// A whole answer, so that a call goes through.
 pub(super) fn fine() -> Arc<dyn Transport> {
-    saying(200, &[])
+    Arc::new(Fine)
 }
 
-fn harmed(fault: Fault) -> Arc<dyn Transport> {
-    host(200, &[], Some(fault))
+#[derive(Debug)]
+struct Fine;
+
+impl Transport for Fine {
+    fn send(&self, _: Request) -> BoxFuture<'_, Result<Response>> {
+        let mut response = Response::new(StatusCode::OK);
+        response.body = "{}".into();
+        Box::pin(std::future::ready(Ok(response)))
+    }
 }
 
 pub(super) fn saying(status: u16, headers: &[(HeaderName, &'static str)]) -> Arc<dyn Transport> {
-    host(status, headers, None)
+    host(status, headers).transport()
 }
 
-fn host(
-    status: u16,
-    headers: &[(HeaderName, &'static str)],
-    fault: Option<Fault>,
-) -> Arc<dyn Transport> {
+fn host(status: u16, headers: &[(HeaderName, &'static str)]) -> Host {
     let value = |(name, value): &(HeaderName, &'static str)| {
         (name.clone(), HeaderValue::from_static(value))
     };
-    let host = Host::new(Arc::new(Quoting {
+    Host::new(Arc::new(Quoting {
         status: StatusCode::from_u16(status).unwrap(),
         headers: headers.iter().map(value).collect(),
-    }));
-    if let Some(fault) = fault {
-        host.faults().add(fault);
-    }
-    host.transport()
+    }))
 }
 
-/// A server that quotes the whole request. `secrets` has all places where it might.
+/// A server that quotes all of a request that a secret can be in. `secrets` has all places where it might.
 #[derive(Debug)]
 struct Quoting {
     status: StatusCode,
@@ -189,9 +231,12 @@ struct Quoting {
 
 impl Handler for Quoting {
     fn handle(&self, request: &Request) -> Response {
-        let values = request.headers.values();
-        let mut text: String = values
-            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned() + " ")
+        // The rest would only take long to search: it is the same in all requests.
+        let is_own =
+            |name: &HeaderName| ![ACCEPT, ACCEPT_ENCODING, HOST, USER_AGENT].contains(name);
+        let own = request.headers.iter().filter(|(name, _)| is_own(name));
+        let mut text: String = own
+            .map(|(_, value)| String::from_utf8_lossy(value.as_bytes()).into_owned() + " ")
             .collect();
         text += request.uri.path();
         text += &String::from_utf8_lossy(&request.body);
@@ -242,12 +287,8 @@ impl Transport for Failing {
 }
 
 fn unsent(name: &str, error: Error, may_help: bool) -> Case {
-    Case {
-        name: name.to_owned(),
-        effect: Effect::Unsent(error.kind(), may_help),
-        in_body: false,
-        network: Arc::new(Failing(error)),
-    }
+    let effect = Effect::Unsent(error.kind(), may_help);
+    either(name, effect, Arc::new(Failing(error)))
 }
 
 /// Sends a request over sockets, and returns its error.
@@ -278,6 +319,27 @@ async fn refused() -> Error {
     error_of(HttpTransport::builder().build().unwrap(), &url).await
 }
 
+async fn no_socket_file() -> Error {
+    let folder = tempfile::tempdir().unwrap();
+    let uri = uri_of_file(&folder.path().join("s").display().to_string());
+    error_of(HttpTransport::builder().build().unwrap(), &uri.to_string()).await
+}
+
+/// Names a socket file as requests do.
+pub(super) fn uri_of_file(path: &str) -> Uri {
+    let code: String = path.bytes().map(|byte| format!("{byte:02x}")).collect();
+    format!("unix://{code}/").parse().unwrap()
+}
+
+async fn of_proxy(refusal: &str) -> Error {
+    let refusal = format!("HTTP/1.1 {refusal}\r\ncontent-length: 0\r\n\r\n");
+    let script = Script::new().read_request().write(refusal).wait_for_close();
+    let server = ScriptedServer::start([script]).await.unwrap();
+    let proxy = Proxy::new(&server.url()).unwrap();
+    let transport = HttpTransport::builder().proxy(proxy).build().unwrap();
+    error_of(transport, "https://service.example/").await
+}
+
 async fn handshake_cut_off() -> Error {
     let server = ScriptedServer::start([Script::new().reset()])
         .await
@@ -287,13 +349,9 @@ async fn handshake_cut_off() -> Error {
 }
 
 async fn certificate_refused() -> Error {
-    let host = Host::new(Arc::new(Quoting {
-        status: StatusCode::OK,
-        headers: HeaderMap::new(),
-    }));
     let authority = CertificateAuthority::new().unwrap();
     let address = (Ipv4Addr::LOCALHOST, 0).into();
-    let serving = host.serve_tls(address, &authority).await.unwrap();
+    let serving = host(200, &[]).serve_tls(address, &authority).await.unwrap();
     let other = CertificateAuthority::new().unwrap();
     error_of(trusting(&other), &serving.url()).await
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use vouchsafe::core::ErrorKind;
 
-/// What came of one fault at one place.
+/// What came of one fault in one column.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Cell {
     fault: String,
@@ -20,6 +20,11 @@ impl Cell {
             Some(kind) => Self::of(fault, &format!("`{kind:?}`"), requests),
             None => Self::of(fault, "no error", requests),
         }
+    }
+
+    /// For a fault that is not met.
+    pub(super) fn none(fault: &str) -> Self {
+        Self::of(fault, "–", 0)
     }
 
     pub(super) fn of(fault: &str, what: &str, requests: usize) -> Self {
@@ -40,7 +45,7 @@ pub(super) struct Row {
     pub(super) parts: Vec<Part>,
 }
 
-/// Those in one section of the page: for each place the outcomes of all faults.
+/// Those in one section of the page: for each column the outcomes of all faults.
 pub(super) struct Part {
     pub(super) section: Section,
     pub(super) cells: Vec<Vec<Cell>>,
@@ -50,7 +55,7 @@ pub(super) struct Part {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Section {
     pub(super) heading: &'static str,
-    pub(super) places: &'static [&'static str],
+    pub(super) columns: &'static [&'static str],
 }
 
 /// Writes the page.
@@ -83,8 +88,8 @@ pub(super) fn write(rows: &[Row], sections: &[Section]) -> String {
             page += &listed(&operations);
             page += ":\n";
             let differs = |fault: usize| {
-                let mut places = cells.iter().zip(usual);
-                places.any(|(own, usual)| own[fault] != usual[fault])
+                let mut columns = cells.iter().zip(usual);
+                columns.any(|(own, usual)| own[fault] != usual[fault])
             };
             table(&mut page, section, cells, differs);
         }
@@ -98,12 +103,12 @@ fn table(
     cells: &[Vec<Cell>],
     is_shown: impl Fn(usize) -> bool,
 ) {
-    let places = section.places;
-    writeln!(page, "\n| fault | {} |", places.join(" | ")).unwrap();
-    writeln!(page, "| --- |{}", " --- |".repeat(places.len())).unwrap();
+    let columns = section.columns;
+    writeln!(page, "\n| fault | {} |", columns.join(" | ")).unwrap();
+    writeln!(page, "| --- |{}", " --- |".repeat(columns.len())).unwrap();
     for (fault, first) in cells[0].iter().enumerate() {
         if is_shown(fault) {
-            let texts: Vec<&str> = cells.iter().map(|place| &*place[fault].text).collect();
+            let texts: Vec<&str> = cells.iter().map(|column| &*column[fault].text).collect();
             writeln!(page, "| {} | {} |", first.fault, texts.join(" | ")).unwrap();
         }
     }
@@ -158,7 +163,14 @@ case the test also asserts that
 - afterwards no request is in flight, no task is left, and the next call gets the only permit, is
   sent, and waits for nothing.
 
-Errors of connections (name, connection, TLS) are those of real sockets, taken once and repeated for
-all operations. The others come from the emulators' transport in process, whose errors are compared
-with those over TCP and TLS by tests of core.
+Errors of connections (name, socket file, proxy, TLS) are those of real sockets, taken once and repeated
+for all operations. The others come from the emulators' transport in process, whose errors are those
+over TCP, TLS and socket files, by HTTP/1.1 and by HTTP/2: tests of core compare them, and so does a test
+beside the matrix for an operation of each service that may be repeated and one that must not be.
+
+A dash is a fault that HTTP/1.1 does not have, since it has no streams, or one to which the version
+makes no difference: connections that are not made, and answers that are whole. `closed before the head`
+is a GOAWAY by HTTP/2. A socket file knows no resets: there, the connection closes instead.
+
+A client of tickets whose refresh fails goes on with what it has, and its status is `Ok` until that is old.
 ";

@@ -6,7 +6,7 @@ use http::{Method, StatusCode};
 use vouchsafe::core::call::{Operation, Repeat};
 use vouchsafe::core::{ErrorKind, TimeoutScope};
 
-use super::cases::{Case, Effect};
+use super::cases::{Effect, Met};
 
 /// How often a call is tried.
 const ATTEMPTS: usize = 3;
@@ -88,7 +88,7 @@ pub(super) struct Outcome {
 
 /// What comes of a call whose attempts meet these faults in order, and the last one from then on. Its
 /// caller waits until `limit`.
-pub(super) fn outcome(facts: &Facts, faults: &[&Case], limit: Duration) -> Outcome {
+pub(super) fn outcome(facts: &Facts, faults: &[&Met], limit: Duration) -> Outcome {
     let Limits { attempt, call } = facts.limits;
     let mut waited = Duration::ZERO;
     let mut attempts = 0;

@@ -75,7 +75,11 @@ impl Transport for Issuer {
 pub(super) const USUAL: Limits = Limits::seconds(5, 15);
 const OF_WAZO_AUTH: Limits = Limits::seconds(10, 30);
 
-const PLACES: &[&str] = &["the first token", "another one after a 401"];
+const COLUMNS: &[&str] = &[
+    "the first token",
+    "the first token, by HTTP/2",
+    "another one after a 401",
+];
 /// That of the emulator.
 const USERINFO_PATH: &str = "/repertoire";
 const TOKEN: &str = "gt-0123456789012345678901.abcdefghijklmnopqrstuv";
@@ -92,7 +96,7 @@ fn oauth(number: u64) -> serde_json::Value {
 const CLIENT_CREDENTIALS: Source = Source {
     section: Section {
         heading: "Tokens by core's `ClientCredentials`",
-        places: PLACES,
+        columns: COLUMNS,
     },
     over: |network| {
         let source =
@@ -120,7 +124,7 @@ const CLIENT_CREDENTIALS: Source = Source {
 const RENEWING_TOKEN: Source = Source {
     section: Section {
         heading: "Tokens by wazo-auth's `RenewingToken`",
-        places: PLACES,
+        columns: COLUMNS,
     },
     over: |network| {
         let login = wazo_auth::client(network).token().create();
@@ -141,7 +145,7 @@ const RENEWING_TOKEN: Source = Source {
 const CREDENTIALS: Source = Source {
     section: Section {
         heading: "Tokens by cloud-credentials' `Credentials`",
-        places: PLACES,
+        columns: COLUMNS,
     },
     over: |network| {
         let credentials = Credentials::builder().transport(network).max_in_flight(1);

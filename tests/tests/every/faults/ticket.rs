@@ -1,9 +1,11 @@
-//! The operations of ticket's client, which makes them itself: when it starts and in the background.
+//! The operations of ticket's client, which makes them itself: when it starts and when it refreshes what
+//! it has.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Version;
 use tokio::time::Instant;
 use vouchsafe::core::call::Operation;
 use vouchsafe::core::mock::ManualClock;
@@ -13,11 +15,11 @@ use vouchsafe::ticket::{BlackboxEnv, Client, Result, TvmId};
 
 use super::super::log::Log;
 use super::super::shown::{search, shown};
-use super::cases::{Case, Effect};
-use super::line::{Line, Route};
+use super::cases::{Case, Effect, Met};
+use super::line::{Act, Line, Route};
 use super::page::{Cell, Part, Row, Section};
 use super::services::{USUAL, requests_of};
-use super::{Misses, act, ends, tasks};
+use super::{Misses, act, column, ends, tasks, words};
 
 /// Only the emulators know them.
 pub(super) const NOT_ASKED: [&str; 5] = [
@@ -29,13 +31,27 @@ pub(super) const NOT_ASKED: [&str; 5] = [
 ];
 
 pub(super) const OF_AUTHORITY: Section = Section {
-    heading: "Starting a client of tickets",
-    places: &["start"],
+    heading: "A client of tickets",
+    columns: COLUMNS,
 };
 pub(super) const OF_DAEMON: Section = Section {
-    heading: "Starting a client of tickets from tvmtool",
-    places: &["start"],
+    heading: "A client of tickets from tvmtool",
+    columns: COLUMNS,
 };
+const COLUMNS: &[&str] = &["start", "start, by HTTP/2", "status after a refresh"];
+
+/// When something is fetched.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Moment {
+    Start,
+    Refresh,
+}
+
+const MOMENTS: [(Moment, Version); 3] = [
+    (Moment::Start, Version::HTTP_11),
+    (Moment::Start, Version::HTTP_2),
+    (Moment::Refresh, Version::HTTP_11),
+];
 
 const OWN: TvmId = TvmId::new(42);
 const PEER: TvmId = TvmId::new(43);
@@ -50,25 +66,36 @@ pub(super) async fn rows(cases: &[Case], misses: &Misses) -> Vec<Row> {
         }
         let log = Log::start();
         let mut all = String::new();
-        let mut cells = Vec::new();
         let server = server();
-        for case in cases {
-            cells.push(at_start(&server, operation, case, &mut all, misses).await);
+        let mut cells = Vec::new();
+        for (moment, version) in MOMENTS {
+            let filled = column(cases, version, async |case, met| {
+                let tried = Tried {
+                    server: &server,
+                    operation,
+                    fault: &case.name,
+                    met,
+                    what: format!("{} {moment:?} {version:?} {}", operation.id(), case.name),
+                    misses,
+                };
+                match moment {
+                    Moment::Start => tried.at_start(&mut all).await,
+                    Moment::Refresh => tried.at_refresh(&mut all).await,
+                }
+            });
+            cells.push(filled.await);
         }
         let secret = server.service_secret(OWN).unwrap();
         let secrets = [TOKEN, secret.expose()];
-        search(&all, &secrets, operation.id());
-        search(&log.text(), &secrets, "the log");
+        search(&words(&all), &secrets, operation.id());
+        search(&words(&log.text()), &secrets, "the log");
         let section = match is_of_daemon(operation) {
             true => OF_DAEMON,
             false => OF_AUTHORITY,
         };
         rows.push(Row {
             operation: operation.id(),
-            parts: vec![Part {
-                section,
-                cells: vec![cells],
-            }],
+            parts: vec![Part { section, cells }],
         });
     }
     rows
@@ -123,63 +150,115 @@ async fn connect(
         .await
 }
 
-/// Starts a client that cannot fetch something.
-async fn at_start(
-    server: &Server,
+/// A client that cannot fetch something.
+struct Tried<'a> {
+    server: &'a Server,
     operation: &'static Operation,
-    case: &Case,
-    all: &mut String,
-    misses: &Misses,
-) -> Cell {
-    let what = format!("{} {}", operation.id(), case.name);
-    let route = Route::new(requests_of(operation), [act(case)]);
-    let line = Line::new(vec![route], server.host().transport());
-    let before = tasks();
-    let begun = Instant::now();
-    let folder = tempfile::tempdir().unwrap();
-    let error = connect(server, operation, line.clone(), folder.path()).await;
-    let late = begun.elapsed().saturating_sub(USUAL.call);
-    let second = Duration::from_secs(1);
-    misses.check(late < second, || format!("{what}: {late:?} too late"));
-    let asked = line.routes[0].begun();
-    let cell = match &error {
-        Ok(_) => {
-            // What a ping says is not read.
-            let is_right = operation.id() == "tvmtool.ping" && case.effect == Effect::Unreadable;
-            misses.check(is_right, || format!("{what}: it starts"));
-            Cell::new(&case.name, None, asked)
-        }
-        Err(error) => {
-            *all += &format!("{}{error}{error:?}", shown(error.core()));
-            let is_asked = attempts(operation, case);
-            misses.equal(asked, is_asked, format_args!("{what}: {error}"));
-            let may_help = match error.is_retryable() {
-                true => "may be tried again",
-                false => "will fail again",
-            };
-            Cell::of(
-                &case.name,
-                &format!("`{:?}`, {may_help}", error.kind()),
-                asked,
-            )
-        }
-    };
-    drop(error);
-    ends(&line, before, &what, misses).await;
-    cell
+    fault: &'a str,
+    met: &'a Met,
+    /// All of this in words.
+    what: String,
+    misses: &'a Misses,
 }
 
-/// How often something is asked for at the start (protocol section 11.3): of the authority three times
-/// if that may help; of the daemon in three rounds, once it has been reached and has said what there
-/// is.
-fn attempts(operation: &Operation, case: &Case) -> usize {
-    match operation.id() {
-        "tvmtool.ping" | "tvmtool.getMeta" => return 1,
-        id if id.starts_with("tvmtool.") => return 3,
-        _ => {}
+impl Tried<'_> {
+    fn line(&self, act: Act) -> Arc<Line> {
+        let route = Route::new(requests_of(self.operation), [act]);
+        Line::new(vec![route], self.server.host().transport())
     }
-    match case.effect {
-        Effect::Refused(400..=499) | Effect::PutOff(400..=499) | Effect::Unreadable => 1,
-        _ => 3,
+
+    /// Starts the client.
+    async fn at_start(&self, all: &mut String) -> Cell {
+        let (what, misses) = (&self.what, self.misses);
+        let line = self.line(act(self.met));
+        let before = tasks();
+        let begun = Instant::now();
+        let folder = tempfile::tempdir().unwrap();
+        let error = connect(self.server, self.operation, line.clone(), folder.path()).await;
+        let late = begun.elapsed().saturating_sub(USUAL.call);
+        let second = Duration::from_secs(1);
+        misses.check(late < second, || format!("{what}: {late:?} too late"));
+        let asked = line.routes[0].begun();
+        let cell = match &error {
+            Ok(_) => {
+                // What a ping says is not read.
+                let is_ping = self.operation.id() == "tvmtool.ping";
+                let is_right = is_ping && self.met.effect == Effect::Unreadable;
+                misses.check(is_right, || format!("{what}: it starts"));
+                Cell::new(self.fault, None, asked)
+            }
+            Err(error) => {
+                *all += &format!("{}{error}{error:?}", shown(error.core()));
+                let expected = self.requests(Moment::Start);
+                misses.equal(asked, expected, format_args!("{what}: {error}"));
+                let may_help = match error.is_retryable() {
+                    true => "may be tried again",
+                    false => "will fail again",
+                };
+                let text = format!("`{:?}`, {may_help}", error.kind());
+                Cell::of(self.fault, &text, asked)
+            }
+        };
+        drop(error);
+        ends(&line, before, what, misses).await;
+        cell
+    }
+
+    /// Has a client refresh what it has, of which all stays usable. While it is fresh, so is the status.
+    /// The next refresh gets what this one did not.
+    async fn at_refresh(&self, all: &mut String) -> Cell {
+        let (what, misses) = (&self.what, self.misses);
+        let fine = || Act::new(&self.server.host().transport(), true);
+        let line = self.line(fine());
+        let before = tasks();
+        let folder = tempfile::tempdir().unwrap();
+        let client = connect(self.server, self.operation, line.clone(), folder.path()).await;
+        let client = client.unwrap();
+        let at_start = line.routes[0].begun();
+        line.routes[0].now(act(self.met));
+        let begun = Instant::now();
+        let status = client.refresh().await.unwrap();
+        let late = begun.elapsed().saturating_sub(2 * USUAL.call);
+        let second = Duration::from_secs(1);
+        misses.check(late < second, || format!("{what}: {late:?} too late"));
+        let asked = line.routes[0].begun() - at_start;
+        let expected = self.requests(Moment::Refresh);
+        misses.equal(asked, expected, format_args!("{what}: requests"));
+        *all += status.last_error();
+        let held = client.service_ticket("peer").map(drop);
+        misses.check(held.is_ok(), || format!("{what}: no ticket: {held:?}"));
+        line.routes[0].now(fine());
+        let so_far = line.routes[0].begun();
+        client.refresh().await.unwrap();
+        let again = line.routes[0].begun() - so_far;
+        misses.equal(again, asked.min(1), format_args!("{what}: afterwards"));
+        drop(client);
+        ends(&line, before, what, misses).await;
+        match asked {
+            0 => Cell::of(self.fault, "not asked", 0),
+            _ => Cell::of(self.fault, &format!("`{:?}`", status.code()), asked),
+        }
+    }
+
+    /// How often something is asked for (protocol section 11.3): of the authority three times at the
+    /// start and twice later, if that may help; of the daemon in three rounds, once it has been reached
+    /// and has said what there is, and once later.
+    fn requests(&self, moment: Moment) -> usize {
+        let is_final = matches!(
+            self.met.effect,
+            Effect::Refused(400..=499) | Effect::PutOff(400..=499) | Effect::Unreadable
+        );
+        let is_late = matches!(self.met.effect, Effect::Unconnected | Effect::Unanswered);
+        match (self.operation.id(), moment) {
+            ("tvmtool.ping", Moment::Refresh) => 0,
+            // It takes as long as a client sleeps, so that the next wake-up is due.
+            ("tvmtool.getMeta", Moment::Refresh) if is_late => 2,
+            ("tvmtool.ping" | "tvmtool.getMeta", _) => 1,
+            (id, Moment::Refresh) if id.starts_with("tvmtool.") => 1,
+            (id, Moment::Start) if id.starts_with("tvmtool.") => 3,
+            _ if is_final => 1,
+            (_, Moment::Start) => 3,
+            (_, Moment::Refresh) => 2,
+        }
     }
 }
