@@ -1,6 +1,6 @@
 //! A Python that is new enough, and a virtual environment with the real clients.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -19,6 +19,11 @@ pub(crate) async fn environment(folder: &Path, packages: &[&str]) -> Result<Path
     let python = folder.join("bin").join("python");
     let marker = folder.join("installed");
     let wanted = packages.join("\n");
+    // Another process may be making it; there is nothing else to do until it has.
+    let text = |cause: std::io::Error| cause.to_string();
+    fs::create_dir_all(folder).map_err(text)?;
+    let lock = File::create(folder.with_extension("lock")).map_err(text)?;
+    lock.lock().map_err(text)?;
     if python.exists() && fs::read_to_string(&marker).is_ok_and(|found| found == wanted) {
         return Ok(python);
     }

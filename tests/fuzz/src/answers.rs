@@ -16,6 +16,7 @@ use vouchsafe::core::{CoreClient, Error, Secret};
 use vouchsafe::userinfo::Token;
 
 use super::script::{Script, run, within};
+use super::shown;
 
 #[path = "../../tests/every/astakos.rs"]
 #[allow(dead_code, reason = "other tests use it too")]
@@ -29,9 +30,6 @@ mod described;
 #[path = "../../tests/every/network.rs"]
 #[allow(dead_code, reason = "other tests use it too")]
 mod network;
-#[path = "../../tests/every/shown.rs"]
-#[allow(dead_code, reason = "other tests use it too")]
-mod shown;
 #[path = "../../tests/every/userinfo.rs"]
 #[allow(dead_code, reason = "other tests use it too")]
 mod userinfo;

@@ -8,6 +8,9 @@ pub mod emulators;
 pub mod pages;
 pub mod properties;
 mod script;
+#[path = "../../tests/every/shown.rs"]
+#[allow(dead_code, reason = "other tests use it too")]
+mod shown;
 pub mod stored;
 pub mod stores;
 pub mod texts;

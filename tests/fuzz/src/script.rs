@@ -1,7 +1,6 @@
 //! A server that gives scripted answers, and time that passes at once.
 
 use std::collections::VecDeque;
-use std::error::Error as _;
 use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
@@ -13,6 +12,8 @@ use http::StatusCode;
 use http::header::{HeaderName, HeaderValue};
 use vouchsafe::core::transport::{Request, Response, Transport};
 use vouchsafe::core::{BoxFuture, Error, ErrorKind, Result, Sent};
+
+use super::shown::shown;
 
 /// A server that gives these answers, one for each attempt, and the last one again.
 ///
@@ -43,21 +44,7 @@ impl Script {
     /// that it was sent may quote them.
     pub(super) fn search(&self, error: &Error, secrets: &[&str]) {
         let sent = self.sent.lock().expect("no test panics with it");
-        let mut shown = format!("{error} {error:?} {error:#?}");
-        let mut cause = error.source();
-        while let Some(inner) = cause {
-            shown += &format!("{inner} {inner:?}");
-            cause = inner.source();
-        }
-        let texts = [
-            Some(error.message()),
-            error.code(),
-            error.request_id(),
-            error.url(),
-        ];
-        shown.extend(texts.into_iter().flatten());
-        let body = error.body().map(|body| String::from_utf8_lossy(body));
-        shown += &body.unwrap_or_default();
+        let shown = shown(error);
         for secret in secrets.iter().filter(|secret| sent.contains(**secret)) {
             assert!(!shown.contains(secret), "{shown} shows {secret}");
         }
