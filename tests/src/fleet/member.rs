@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, Write as _};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use vouchsafe::cloud_credentials::{Client, Credentials, Error, Events};
 use vouchsafe::core::mock::ManualClock;
+use vouchsafe::core::sync::lock;
 use vouchsafe::core::task::blocking;
 use vouchsafe::core::transport::HttpTransport;
 use vouchsafe::core::{BoxFuture, Clock, Result as CoreResult};
@@ -19,7 +20,9 @@ use vouchsafe_test_stores::{Ground, Shared, Site};
 
 use super::issuer::Dead;
 use super::record::{record, seed};
-use super::steps::{Hook, LEASE_TIME, Moment, REQUEST_TIME, around, around_requests, shortened};
+use super::steps::{
+    Hook, LEASE_TIME, Moment, REQUEST_TIME, Standstill, around, around_requests, shortened,
+};
 
 /// What a process does.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -166,10 +169,7 @@ fn credentials(
         shared = shortened(&shared, longest);
     }
     if let Some(moment) = orders.stop {
-        let hook: Arc<dyn Hook> = Arc::new(Stop {
-            moment,
-            is_over: AtomicBool::new(false),
-        });
+        let hook: Arc<dyn Hook> = Arc::new(Stop::new(moment));
         shared = around(&shared, &hook);
         of_tokens = around_requests(of_tokens, &hook);
     }
@@ -229,24 +229,49 @@ impl Events for TellUnsaved {
     }
 }
 
-/// Stops once, at one moment, until a line says to go on.
+/// Stops the process once, at one moment, until a line says to go on.
 #[derive(Debug)]
 struct Stop {
     moment: Moment,
-    is_over: AtomicBool,
+    has_begun: Mutex<bool>,
+    still: Standstill,
+}
+
+impl Stop {
+    fn new(moment: Moment) -> Self {
+        Self {
+            moment,
+            has_begun: Mutex::default(),
+            still: Standstill::default(),
+        }
+    }
+
+    /// Returns whether this is the moment. The process stands still from then on.
+    fn begins(&self, moment: Moment) -> bool {
+        // Whoever comes here next finds the process standing still.
+        let mut has_begun = lock(&self.has_begun);
+        let begins = moment == self.moment && !*has_begun;
+        if begins {
+            *has_begun = true;
+            self.still.begin();
+        }
+        begins
+    }
 }
 
 impl Hook for Stop {
     fn at(&self, moment: Moment) -> BoxFuture<'_, CoreResult<()>> {
         Box::pin(async move {
-            if moment != self.moment || self.is_over.swap(true, Ordering::Relaxed) {
-                return Ok(());
+            if self.begins(moment) {
+                blocking("waiting for a line", || {
+                    // Whoever reads it kills, suspends or wakes this process.
+                    let _ = tell(STOPPED).and_then(|()| read());
+                })
+                .await?;
+                self.still.end();
             }
-            blocking("waiting for a line", || {
-                // Whoever reads it kills, suspends or wakes this process.
-                let _ = tell(STOPPED).and_then(|()| read());
-            })
-            .await
+            self.still.over().await;
+            Ok(())
         })
     }
 }
@@ -268,3 +293,33 @@ fn tell(line: &str) -> Result<(), String> {
 
 pub(super) const PROFILE: &str = "default";
 const PATIENCE: Duration = Duration::from_secs(90);
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::timeout;
+
+    use super::super::steps::{Side, Step};
+    use super::*;
+
+    #[tokio::test]
+    async fn while_one_task_is_stopped_no_other_takes_a_step() {
+        let at = |step, side| Moment { step, side };
+        let stop = Stop::new(at(Step::Look, Side::After));
+        assert!(!stop.begins(at(Step::Look, Side::Before)));
+        assert!(stop.begins(at(Step::Look, Side::After)));
+        for moment in [
+            at(Step::Look, Side::After),
+            at(Step::Acquire, Side::Before),
+            at(Step::Request, Side::Before),
+        ] {
+            assert!(!stop.begins(moment));
+            let mut other = stop.at(moment);
+            // Polls it once.
+            let polled = timeout(Duration::ZERO, &mut other).await;
+            assert!(polled.is_err(), "{moment}");
+            stop.still.end();
+            other.await.unwrap();
+            stop.still.begin();
+        }
+    }
+}

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 use tokio::task::{self, Id};
 use vouchsafe::core::store::{
     Acquired, Capabilities, Expect, Key, Lease, Leases, Loaded, Scope, Store, Swapped, Watch,
@@ -66,6 +67,27 @@ impl fmt::Display for Moment {
 /// its answer is lost.
 pub(super) trait Hook: fmt::Debug + Send + Sync + 'static {
     fn at(&self, moment: Moment) -> BoxFuture<'_, Result<()>>;
+}
+
+/// Whether a process stands still: as one that is suspended or killed, it does so as a whole, so that
+/// none of its tasks gets past a step.
+#[derive(Debug, Default)]
+pub(super) struct Standstill(watch::Sender<bool>);
+
+impl Standstill {
+    pub(super) fn begin(&self) {
+        self.0.send_replace(true);
+    }
+
+    pub(super) fn end(&self) {
+        self.0.send_replace(false);
+    }
+
+    /// Waits until the process goes on.
+    pub(super) async fn over(&self) {
+        // The sender is there for as long as this is.
+        let _ = self.0.subscribe().wait_for(|is_still| !is_still).await;
+    }
 }
 
 /// A store, its leases or a transport that call a hook.

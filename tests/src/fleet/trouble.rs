@@ -13,7 +13,7 @@ use vouchsafe::core::store::Disk;
 use vouchsafe::core::sync::lock;
 use vouchsafe::core::{BoxFuture, Clock as _, Error, ErrorKind, Result, Sent};
 
-use super::steps::{Hook, Moment, Side, Step};
+use super::steps::{Hook, Moment, Side, Standstill, Step};
 
 /// A kind of trouble.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +55,8 @@ pub(super) struct Trouble {
     has_struck: Arc<AtomicBool>,
     is_over: Arc<AtomicBool>,
     crashed: Notify,
-    resumed: Notify,
+    /// From the moment on at which it crashes, or while it is suspended.
+    still: Standstill,
     /// Told when the process is suspended; gone when it ends.
     suspended: Mutex<Option<Sender<()>>>,
 }
@@ -74,7 +75,7 @@ impl Trouble {
             has_struck: Arc::default(),
             is_over: Arc::default(),
             crashed: Notify::new(),
-            resumed: Notify::new(),
+            still: Standstill::default(),
             suspended: Mutex::new(Some(suspended)),
         }
     }
@@ -93,7 +94,7 @@ impl Trouble {
     }
 
     pub(super) fn resume(&self) {
-        self.resumed.notify_one();
+        self.still.end();
     }
 
     /// Says that the process has ended.
@@ -109,16 +110,18 @@ impl Trouble {
         })
     }
 
-    async fn strike(&self, moment: Moment) -> Result<()> {
+    fn strike(&self, moment: Moment) -> Result<()> {
         match self.kind {
             Kind::Crash => {
+                self.still.begin();
                 self.crashed.notify_one();
-                std::future::pending().await
+                Ok(())
             }
             Kind::Pause => {
+                self.still.begin();
                 let told = lock(&self.suspended).as_ref().map(|told| told.send(()));
-                if told.is_some_and(|told| told.is_ok()) {
-                    self.resumed.notified().await;
+                if told.is_none_or(|told| told.is_err()) {
+                    self.still.end();
                 }
                 Ok(())
             }
@@ -164,13 +167,15 @@ impl Hook for Trouble {
             if self.is_over.load(Ordering::SeqCst) {
                 return Ok(());
             }
-            if moment == self.moment && !self.has_struck.swap(true, Ordering::SeqCst) {
-                return self.strike(moment).await;
-            }
-            match self.has_struck() {
-                true => self.last(moment),
-                false => Ok(()),
-            }
+            let done = if moment == self.moment && !self.has_struck.swap(true, Ordering::SeqCst) {
+                self.strike(moment)
+            } else if self.has_struck() {
+                self.last(moment)
+            } else {
+                Ok(())
+            };
+            self.still.over().await;
+            done
         })
     }
 }
@@ -194,3 +199,37 @@ impl Disk for FullDisk {
 }
 
 const HOUR: Duration = Duration::from_secs(3600);
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_process_that_crashed_or_is_suspended_takes_no_step() {
+        let at = |step| Moment {
+            step,
+            side: Side::Before,
+        };
+        for kind in [Kind::Crash, Kind::Pause] {
+            let (told, suspended) = mpsc::channel();
+            let clock = Arc::new(ManualClock::running());
+            let trouble = Trouble::new(kind, at(Step::Look), clock, told);
+            trouble.at(at(Step::Acquire)).await.unwrap();
+            // Each is polled once.
+            for step in [Step::Look, Step::Acquire, Step::Request] {
+                let polled = timeout(Duration::ZERO, trouble.at(at(step))).await;
+                assert!(polled.is_err(), "{kind:?} {step:?}");
+            }
+            match kind {
+                Kind::Crash => trouble.crashed().await,
+                _ => suspended.try_recv().unwrap(),
+            }
+            trouble.resume();
+            trouble.at(at(Step::Request)).await.unwrap();
+        }
+    }
+}
