@@ -17,6 +17,8 @@ pub(super) struct ClassFile {
 /// One case; its kind says how it is judged.
 #[derive(Debug, Deserialize)]
 pub(super) struct Case {
+    #[serde(default)]
+    pub(super) id: String,
     pub(super) class: String,
     #[serde(default)]
     pub(super) title: String,

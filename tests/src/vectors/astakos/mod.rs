@@ -52,8 +52,8 @@ pub(super) fn run(folder: &Path, report: &mut Report) -> Result<(), Error> {
         is_empty = false;
         let file: Value = super::read(&path)?;
         match file["schema"].as_str() {
-            Some("astakos-calls/1") => calls::run(&file, report),
-            Some("astakos-functions/1") => functions::run(&file, report),
+            Some("astakos-calls/1") => calls::run(&file, cases(&path, &file)?, report),
+            Some("astakos-functions/1") => functions::run(&file, cases(&path, &file)?, report),
             Some("astakos-scenario/1") => scenario::run(folder, &file, report),
             other => {
                 let mut judgement = Judgement::default();
@@ -67,4 +67,15 @@ pub(super) fn run(folder: &Path, report: &mut Report) -> Result<(), Error> {
         return Err(Error::Missing(folder.to_owned()));
     }
     Ok(())
+}
+
+/// Returns the cases of a file.
+fn cases<'f>(path: &Path, file: &'f Value) -> Result<&'f [Value], Error> {
+    match file["cases"].as_array() {
+        Some(cases) => Ok(cases),
+        None => Err(Error::Unreadable(
+            path.to_owned(),
+            "`cases` is not a list".to_owned(),
+        )),
+    }
 }

@@ -76,11 +76,15 @@ fn raises(raised: &Raised, answers: &[Answer], error: &Error, judgement: &mut Ju
             raised.status
         ));
     }
-    if let Some(Answer::Response { body, .. }) =
-        raised.body_of_exchange.and_then(|index| answers.get(index))
-        && error.body().unwrap_or_default() != body.as_bytes()
-    {
-        judgement.differ(format!("body: expected {body:?}, got {:?}", error.body()));
+    if let Some(index) = raised.body_of_exchange {
+        let body = match answers.get(index) {
+            Some(Answer::Response { body, .. }) => Some(body.as_bytes()),
+            _ => None,
+        };
+        let got = error.body().unwrap_or_default();
+        if body != Some(got) {
+            judgement.differ(format!("body: expected {body:?}, got {got:?}"));
+        }
     }
     about(raised, error, judgement);
 }

@@ -55,7 +55,7 @@ async fn judge(suite: &Suite, case: &Case, judgement: &mut Judgement) {
             "names" => rules::names(table, judgement),
             "token-format" => rules::tokens(table, judgement),
             "quota-calc" => rules::quotas(&case.config, table, judgement),
-            "header-filter" => rules::headers(&case.title, table, judgement),
+            "header-filter" => rules::headers(&case.id, &case.title, table, judgement),
             "discovery-client" => discovery::judge(suite, table, judgement).await,
             "mock" => transcript::judge(table, judgement),
             "discovery-build" => judgement.waive(

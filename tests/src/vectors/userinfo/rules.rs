@@ -111,15 +111,27 @@ pub(super) fn without_nulls(value: &Value) -> Value {
     }
 }
 
-/// Checks the headers of a user that remain. Only the title of the case says which they are.
-pub(super) fn headers(title: &str, table: &Table, judgement: &mut Judgement) {
+/// Checks the headers of a user that remain. Only the id or the title of the case says which they
+/// are.
+pub(super) fn headers(id: &str, title: &str, table: &Table, judgement: &mut Judgement) {
+    let which = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        match (text.contains("cookie"), text.contains("auth")) {
+            (true, false) => Some(true),
+            (false, true) => Some(false),
+            _ => None,
+        }
+    };
+    let Some(is_cookie) = which(id).or_else(|| which(title)) else {
+        return judgement.differ("neither the id nor the title says which headers");
+    };
     for (number, (input, result)) in table.rows.iter().enumerate() {
         judgement.at(format!("row {number} {input}"));
         let Some(lines) = texts(input) else {
             judgement.differ("not a list of header lines");
             continue;
         };
-        let got = if title.to_ascii_lowercase().contains("cookie") {
+        let got = if is_cookie {
             json!(rules::filter_cookie(&lines))
         } else {
             json!(rules::filter_authorization(&lines))
@@ -190,8 +202,10 @@ mod tests {
         assert_eq!(judgement.differences(), [""; 0]);
         names(&table(json!([[7, true]]), "username"), &mut judgement);
         names(&table(json!([["ab", true]]), "colour"), &mut judgement);
-        headers("cookies", &table(json!([[[7], []]]), ""), &mut judgement);
-        assert_eq!(judgement.differences().len(), 3);
+        for (id, title) in [("filter/cookie", "x"), ("filter/host", "Host")] {
+            headers(id, title, &table(json!([[[7], []]]), ""), &mut judgement);
+        }
+        assert_eq!(judgement.differences().len(), 4);
     }
 
     #[test]
