@@ -142,7 +142,15 @@ pub(crate) fn read_document(path: &Path) -> Result<Secret, Failure> {
         true => Secret::read(io::stdin().lock(), MAX_DOCUMENT),
         false => File::open(path).and_then(|file| Secret::read(file, MAX_DOCUMENT)),
     };
-    read.map_err(|cause| Failure::usage(format!("{} cannot be read: {cause}", path.display())))
+    read.map_err(|cause| {
+        let name = path.display().to_string();
+        // A document in the place of its file's name may hold secrets.
+        let shown = match name.trim_start().starts_with(['{', '[']) {
+            true => "a file whose name looks like JSON",
+            false => &name,
+        };
+        Failure::usage(format!("{shown} cannot be read: {cause}"))
+    })
 }
 
 const MAX_INPUT: usize = 64 << 10;

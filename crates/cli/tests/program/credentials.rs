@@ -163,6 +163,14 @@ fn a_secret_is_no_argument_and_half_an_old_command_line_is_no_command() {
             &["-C", "--R0", "{\"frob\": 1}", "--write"],
             "unexpected member frob",
         ),
+        (
+            &["-C", "--R0", "{'client_secret': 'planted'}", "--write"],
+            "looks like JSON cannot be read",
+        ),
+        (
+            &["init", "--from", r#"{"client_secret": "planted"}"#],
+            "looks like JSON cannot be read",
+        ),
         (&["-C", "--R0", "[1]", "--write"], "not a JSON object"),
         (&["-C", "--write"], "there are no credentials to write"),
         (&["-C", "--R0", "/no/such", "--write"], "cannot be read"),

@@ -172,10 +172,12 @@ pub(crate) fn version(revision: i64) -> Version {
 }
 
 /// Returns the revision of a version; for a version of another store, a revision that no record
-/// has.
+/// has. 0 would be that of what does not exist.
 pub(crate) fn revision(version: &Version) -> i64 {
-    let bytes = version.as_bytes().try_into();
-    bytes.map_or(i64::MAX, i64::from_be_bytes)
+    match version.as_bytes().try_into().map(i64::from_be_bytes) {
+        Ok(revision) if revision > 0 => revision,
+        _ => i64::MAX,
+    }
 }
 
 fn loaded(pair: Pair) -> Loaded {

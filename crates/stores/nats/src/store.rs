@@ -156,10 +156,13 @@ fn version(revision: u64) -> Version {
     Version::new(&revision.to_be_bytes())
 }
 
-/// Returns the revision of a version; one that no record has for a version of another store.
+/// Returns the revision of a version; one that no record has for a version of another store. 0
+/// would be that of what does not exist.
 fn revision(version: &Version) -> u64 {
-    let bytes = version.as_bytes().try_into();
-    bytes.map_or(u64::MAX, u64::from_be_bytes)
+    match version.as_bytes().try_into().map(u64::from_be_bytes) {
+        Ok(revision) if revision > 0 => revision,
+        _ => u64::MAX,
+    }
 }
 
 /// What the bucket holds under a name.

@@ -323,13 +323,18 @@ impl Suite {
     /// A conflict writes nothing and returns the present record.
     pub fn a_writer_that_expects_something_else_changes_nothing(&self) {
         self.run(|Place { store, .. }| async move {
-            let unknown = Expect::Version(Version::new(b"unknown"));
-            let swapped = store.compare_and_swap(&key(), &unknown, &bytes("x")).await;
-            assert_eq!(swapped.unwrap(), Swapped::Conflict(None));
-            assert!(read(&*store).await.is_none());
+            // Also what a store could write for "none".
+            let unknown = [b"unknown".as_slice(), &[], &[0; 8], &[0xff; 8]];
+            let unknown = unknown.map(|bytes| Expect::Version(Version::new(bytes)));
+            for unknown in &unknown {
+                let swapped = store.compare_and_swap(&key(), unknown, &bytes("x")).await;
+                assert_eq!(swapped.unwrap(), Swapped::Conflict(None), "{unknown:?}");
+                assert!(read(&*store).await.is_none());
+            }
             let old = write(&*store, Expect::Absent, "one").await.unwrap();
             let now = write(&*store, Expect::Any, "two").await.unwrap();
-            for expect in [Expect::Absent, Expect::Version(old), unknown] {
+            let others = [Expect::Absent, Expect::Version(old)];
+            for expect in others.into_iter().chain(unknown) {
                 let swapped = store.compare_and_swap(&key(), &expect, &bytes("x")).await;
                 let Swapped::Conflict(Some(there)) = swapped.unwrap() else {
                     unreachable!("written although {expect:?} was not there");
