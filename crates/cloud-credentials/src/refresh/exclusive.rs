@@ -7,7 +7,7 @@ use vouchsafe_core::deadline;
 use vouchsafe_core::store::{Acquired, Key};
 use vouchsafe_core::sync::lock;
 
-use super::{Coordinator, FIRST_WAIT, Held, LONGEST_WAIT, Shared, held_for_too_long};
+use super::{Coordinator, DEFERRED, FIRST_WAIT, Held, LONGEST_WAIT, Shared, held_for_too_long};
 use crate::{Record, Result};
 
 /// The exclusive right to a record: the lease, and the turn of this process if it refreshes the
@@ -73,11 +73,8 @@ impl Exclusive<'_> {
             return;
         }
         if let Some(held) = self.held.take() {
-            // It ends by itself.
-            let _ = self
-                .shared
-                .of_leases(self.shared.leases.release(held.lease))
-                .await;
+            // As it was taken: a holder before this one may still have tokens to save.
+            self.shared.end(held.lease).await;
         }
     }
 }
@@ -99,7 +96,13 @@ impl Shared {
         loop {
             let until = self.until(times.lease);
             match self.of_leases(leases.acquire(key, times.lease)).await? {
-                Acquired::Lease(lease) => return Ok(Held { lease, until }),
+                Acquired::Lease(lease) => {
+                    if lease.is_after_lapse() {
+                        // Its last holder may be about to save tokens.
+                        sleep(times.lease / DEFERRED).await;
+                    }
+                    return Ok(Held { lease, until });
+                }
                 Acquired::Held { .. } if Instant::now() >= patience => {
                     return Err(held_for_too_long());
                 }

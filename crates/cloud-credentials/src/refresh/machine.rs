@@ -25,8 +25,6 @@
 //!                       log in again         release ──► refreshed
 //! ```
 
-use std::mem;
-
 /// What a refresh needs to know about a record.
 pub(crate) trait Record: Clone {
     /// An access token or a refresh token.
@@ -98,7 +96,7 @@ pub(crate) enum Step<R, V> {
     Acquire,
     /// Wait for a moment, or for a hint that the record has changed.
     Wait,
-    /// Wait until a holder whose lease has lapsed had the time to save its tokens.
+    /// Wait until a holder whose lease has lapsed, or that has it by now, had the time to save its tokens.
     Defer,
     /// Request tokens with the refresh token of this record, once.
     Request(R),
@@ -106,6 +104,8 @@ pub(crate) enum Step<R, V> {
     Save(R, Option<V>),
     /// Release the lease. Failing to do so is harmless, since it ends by itself.
     Release,
+    /// Release it as it was taken: if it had lapsed, the next participant has to defer, too.
+    GiveBack,
     /// Call [`Refresh::finish`].
     Finish,
 }
@@ -132,7 +132,7 @@ pub(crate) enum Event<R, V, E> {
     Saved,
     /// Of [`Step::Save`]: nothing was written; this is the current record.
     Conflict(Seen<R, V>),
-    /// Of [`Step::Release`].
+    /// Of [`Step::Release`] and [`Step::GiveBack`].
     Released,
     /// The step failed. Of [`Step::Wait`]: the time for waiting is over.
     Failed(E),
@@ -165,6 +165,17 @@ pub(crate) enum Stale<T> {
     Token(T),
 }
 
+/// Whether the last holder of the lease let it lapse, or another has it by now, and may be about to save
+/// tokens that replace those of the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Lapse {
+    /// There was none, or the record was read after its time.
+    Over,
+    Open,
+    /// It had the time to save. The record has not been read since.
+    Deferred,
+}
+
 /// The current step, as far as it matters for the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Doing {
@@ -182,9 +193,7 @@ pub(crate) struct Refresh<R: Record, V, E> {
     stale: Stale<R::Token>,
     doing: Doing,
     is_leased: bool,
-    /// Whether the last holder of the lease let it lapse, and may be about to save tokens that replace
-    /// those of the record: its store may have been away.
-    is_after_lapse: bool,
+    lapse: Lapse,
     /// The refresh token that was sent last.
     sent: Option<R::Token>,
     /// Why the server refused it.
@@ -215,7 +224,11 @@ impl<R: Record, V: Clone, E> Refresh<R, V, E> {
             stale,
             doing: Doing::Reading,
             is_leased,
-            is_after_lapse: false,
+            lapse: match is_leased {
+                // It is for tokens of this process, which need not defer to others.
+                true => Lapse::Deferred,
+                false => Lapse::Over,
+            },
             sent: None,
             refusal: None,
             is_second_try: false,
@@ -260,14 +273,20 @@ impl<R: Record, V: Clone, E> Refresh<R, V, E> {
             Event::Loaded(seen) | Event::Conflict(seen) => self.look(seen),
             Event::Leased { is_after_lapse } => {
                 self.is_leased = true;
-                self.is_after_lapse = is_after_lapse;
+                self.lapse = match is_after_lapse {
+                    true => Lapse::Open,
+                    false => Lapse::Over,
+                };
                 self.load()
             }
             Event::Held => Step::Wait,
             Event::Waited => self.load(),
             Event::LeaseLost => {
                 self.is_leased = false;
-                self.acquire()
+                // Whoever has it by now goes first. Two that took it from each other, since their clocks
+                // differ, would do so for ever.
+                self.lapse = Lapse::Open;
+                self.load()
             }
             Event::Granted(record, is_fresh) => self.granted(record, is_fresh),
             Event::Refused(error) => {
@@ -305,11 +324,17 @@ impl<R: Record, V: Clone, E> Refresh<R, V, E> {
         }
         self.is_leased = false;
         self.doing = Doing::Releasing;
-        Step::Release
+        match self.lapse {
+            Lapse::Over => Step::Release,
+            Lapse::Open | Lapse::Deferred => Step::GiveBack,
+        }
     }
 
     /// Decides by the current record.
     fn look(&mut self, seen: Seen<R, V>) -> Step<R, V> {
+        if self.lapse == Lapse::Deferred {
+            self.lapse = Lapse::Over;
+        }
         if matches!(self.stale, Stale::Current) {
             let token = seen.record.access_token().cloned();
             self.stale = token.map_or(Stale::Nothing, Stale::Token);
@@ -344,11 +369,12 @@ impl<R: Record, V: Clone, E> Refresh<R, V, E> {
         if seen.record.is_refused() {
             return self.end(Outcome::Reauthorize(None));
         }
+        if self.lapse == Lapse::Open {
+            self.lapse = Lapse::Deferred;
+            return Step::Defer;
+        }
         if !self.is_leased {
             return self.acquire();
-        }
-        if mem::take(&mut self.is_after_lapse) {
-            return Step::Defer;
         }
         let token = token.clone();
         self.request(token, seen.record, seen.version)

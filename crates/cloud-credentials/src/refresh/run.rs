@@ -76,6 +76,10 @@ impl<'a> Run<'a> {
                     shared.release().await;
                     Ok(Event::Released)
                 }
+                Step::GiveBack => {
+                    shared.give_back().await;
+                    Ok(Event::Released)
+                }
                 Step::Finish => break,
             };
             step = machine.next(event.unwrap_or_else(Event::Failed));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 use vouchsafe_core::call::{Backoff, Jitter};
 use vouchsafe_core::deadline;
-use vouchsafe_core::store::Acquired;
+use vouchsafe_core::store::{Acquired, Lease};
 use vouchsafe_core::sync::lock;
 
 use super::failing::{FIRST_SAVE, LONGEST_HOLD, LONGEST_SAVE};
@@ -139,9 +139,21 @@ impl Shared {
     pub(super) async fn release(&self) {
         let held = lock(&self.held).take();
         if let Some(held) = held {
-            // It ends by itself.
-            let _ = self.of_leases(self.leases.release(held.lease)).await;
+            self.end(held.lease.after_lapse(false)).await;
         }
+    }
+
+    /// The same, but if it had lapsed when it was taken, whoever takes it next learns that, too.
+    pub(super) async fn give_back(&self) {
+        let held = lock(&self.held).take();
+        if let Some(held) = held {
+            self.end(held.lease).await;
+        }
+    }
+
+    pub(super) async fn end(&self, lease: Lease) {
+        // It ends by itself.
+        let _ = self.of_leases(self.leases.release(lease)).await;
     }
 }
 

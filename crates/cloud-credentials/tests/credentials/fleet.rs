@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use vouchsafe_cloud_credentials::file::FileStore;
 use vouchsafe_cloud_credentials::{Credentials, ErrorKind, Secret, TokenSource as _};
 use vouchsafe_core::SecretBytes;
 use vouchsafe_core::mock::ManualClock;
-use vouchsafe_core::store::{Expect, MemoryStore, Store, Swapped};
+use vouchsafe_core::store::{
+    Acquired, Expect, Leases as _, MemoryStore, Store, StoreLeases, Swapped,
+};
 
 use crate::server::{Late, TokenServer, key, looks_good, put, record, secret, seed, token};
 
@@ -85,6 +88,34 @@ async fn a_process_that_is_suspended_before_its_request_sends_nothing_after_its_
     let new = had(&other).await;
     suspended.open();
     assert_eq!(waiting.join_next().await.unwrap().unwrap(), new);
+    assert_eq!((server.requests(), server.refused()), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn processes_whose_clocks_differ_do_not_take_the_lease_from_each_other_for_ever() {
+    let server = TokenServer::new(true);
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    seed(&*store, "rt-0").await;
+    let clocks = [31, 91].map(|ahead| {
+        let clock = ManualClock::running();
+        clock.advance(Duration::from_secs(ahead));
+        Arc::new(clock)
+    });
+    // A process died with the lease.
+    let leases = StoreLeases::with_clock(Arc::clone(&store), Arc::new(ManualClock::running()));
+    let taken = leases.acquire(&key(), Duration::from_secs(30)).await;
+    assert!(matches!(taken.unwrap(), Acquired::Lease(_)));
+    let mut waiting = JoinSet::new();
+    for clock in clocks {
+        let builder = server.builder().store(Arc::clone(&store)).clock(clock);
+        // So that the lease has to be renewed before the request.
+        let builder = builder.request_time(Duration::from_secs(25));
+        let credentials = builder.build().unwrap();
+        waiting.spawn(async move { had(&credentials).await });
+    }
+    let tokens = timeout(Duration::from_secs(600), waiting.join_all()).await;
+    let tokens = tokens.unwrap();
+    assert_eq!(tokens[0], tokens[1]);
     assert_eq!((server.requests(), server.refused()), (1, 0));
 }
 

@@ -139,6 +139,9 @@ pub(crate) struct Fragile {
     pub(crate) is_unreadable: AtomicBool,
     /// How many writes fail although trying again helps.
     pub(crate) broken: AtomicUsize,
+    /// Whether the reading of a record after the next writing of a lease fails.
+    pub(crate) is_unreadable_once_leased: AtomicBool,
+    is_unreadable_once: AtomicBool,
     /// Whether no record can be removed.
     pub(crate) keeps_records: AtomicBool,
     /// How many writes of leases are done but not answered.
@@ -196,6 +199,9 @@ impl Store for Fragile {
         }
         Box::pin(async move {
             self.be_there().await?;
+            if !key.is_lease() && self.is_unreadable_once.swap(false, Ordering::Relaxed) {
+                return Err(gone());
+            }
             self.store.load(key).await
         })
     }
@@ -220,6 +226,13 @@ impl Store for Fragile {
                 return Err(gone());
             }
             let swapped = self.store.compare_and_swap(key, expect, value).await;
+            if key.is_lease()
+                && self
+                    .is_unreadable_once_leased
+                    .swap(false, Ordering::Relaxed)
+            {
+                self.is_unreadable_once.store(true, Ordering::Relaxed);
+            }
             self.take_a_moment().await;
             if key.is_lease() && is_counted(&self.unanswered) {
                 return Err(gone());

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, timeout};
 use vouchsafe_cloud_credentials::{Credentials, ErrorKind};
 use vouchsafe_core::mock::ManualClock;
 use vouchsafe_core::mock::cancel::{at_each_await, cut};
-use vouchsafe_core::store::{Expect, Store};
+use vouchsafe_core::store::{Expect, Key, Store};
 
 use crate::fleet::{had, sharing};
 use crate::server::{Fragile, TokenServer, key, put, record, secret, seed, token};
@@ -60,16 +60,18 @@ struct Two {
     second: Credentials,
 }
 
+fn process(server: &TokenServer, store: &Arc<Fragile>, clock: &Arc<ManualClock>) -> Credentials {
+    let builder = server.builder().store(Arc::clone(store) as _);
+    builder.clock(Arc::clone(clock) as _).build().unwrap()
+}
+
 impl Two {
     async fn new(rotates: bool) -> Self {
         let server = TokenServer::new(rotates);
         let store = Arc::new(Fragile::default());
         let clock = Arc::new(ManualClock::running());
         seed(&*store, "rt-0").await;
-        let process = || {
-            let builder = server.builder().store(Arc::clone(&store) as _);
-            builder.clock(Arc::clone(&clock) as _).build().unwrap()
-        };
+        let process = || process(&server, &store, &clock);
         let (first, second) = (process(), process());
         store.is_full.store(true, Ordering::Relaxed);
         had(&first).await;
@@ -81,6 +83,14 @@ impl Two {
             first,
             second,
         }
+    }
+
+    /// Keeps the store away for longer than the lease lasts.
+    async fn lose_the_lease(&self) {
+        self.store.is_full.store(false, Ordering::Relaxed);
+        self.store.is_away.store(1, Ordering::Relaxed);
+        self.pass(31).await;
+        self.store.is_away.store(0, Ordering::Relaxed);
     }
 
     /// Lets time pass for all clocks.
@@ -291,6 +301,64 @@ async fn a_store_that_was_away_for_longer_than_a_lease_gives_back_no_spent_refre
             assert_eq!((two.server.requests(), two.server.refused()), (1, 0));
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_that_cannot_read_the_record_leaves_the_wait_for_a_lapsed_holder_to_the_next() {
+    let two = Two::new(true).await;
+    let third = process(&two.server, &two.store, &two.clock);
+    two.lose_the_lease().await;
+    let fails = &two.store.is_unreadable_once_leased;
+    fails.store(true, Ordering::Relaxed);
+    // It has the lease when that happens, and releases it.
+    let error = two.second.refresh().await.unwrap_err();
+    assert!(error.to_string().contains("connection is gone"), "{error}");
+    let new = had(&third).await;
+    assert_eq!(new, had(&two.first).await);
+    assert_eq!(token(&*two.store, "access_token").await, new);
+    assert_eq!((two.server.requests(), two.server.refused()), (1, 0));
+    // No holder has to wait any more.
+    let begun = Instant::now();
+    third.refresh().await.unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_profile_gets_another_name_once_a_lapsed_holder_had_the_time_to_save_its_tokens() {
+    let two = Two::new(true).await;
+    two.lose_the_lease().await;
+    let (renaming, other) = (&two.second, Key::new("profiles", "other"));
+    renaming.rename_profile("default", "other").await.unwrap();
+    assert!(!two.first.has_unsaved_refresh_token());
+    let renamed = two.store.load(&other).await.unwrap().unwrap();
+    let renamed = String::from_utf8(renamed.value.expose().to_vec()).unwrap();
+    assert!(!renamed.contains("rt-0"), "{renamed}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_save_that_got_no_answer_is_made_up_for_before_the_program_ends() {
+    let server = TokenServer::new(true);
+    let slow = server.with_slow_answers();
+    let store = Arc::new(Fragile::default());
+    let clock = Arc::new(ManualClock::running());
+    seed(&*store, "rt-0").await;
+    let first = process(&slow, &store, &clock);
+    let refreshing = first.clone();
+    let mut refreshed = JoinSet::new();
+    refreshed.spawn(async move { refreshing.refresh().await });
+    slow.asked().await;
+    // Longer than a call may take.
+    store.slowness.store(60_000, Ordering::Relaxed);
+    slow.open();
+    let new = refreshed.join_next().await.unwrap().unwrap().unwrap();
+    store.slowness.store(0, Ordering::Relaxed);
+    // Without this the program would take its tokens along.
+    assert!(first.has_unsaved_refresh_token());
+    assert_eq!(token(&*store, "refresh_token").await, secret("rt-0"));
+    first.flush().await.unwrap();
+    drop(first);
+    assert_eq!(had(&process(&server, &store, &clock)).await, new);
+    assert_eq!((server.requests(), server.refused()), (1, 0));
 }
 
 #[tokio::test(start_paused = true)]

@@ -25,7 +25,8 @@ pub trait Leases: fmt::Debug + Send + Sync + 'static {
     fn renew<'a>(&'a self, lease: &'a mut Lease, time: Duration) -> BoxFuture<'a, Result<bool>>;
 
     /// Releases a lease. Returns `false` if the lease has been lost; the new holder's is left
-    /// alone.
+    /// alone. If the lease still says that it was taken [after a lapse](Lease::is_after_lapse), so does
+    /// that of the next holder.
     fn release(&self, lease: Lease) -> BoxFuture<'_, Result<bool>>;
 
     /// Returns which tasks share the leases.
@@ -60,7 +61,8 @@ impl Lease {
         }
     }
 
-    /// Says whether the last holder let the lease lapse, for implementations of [`Leases`].
+    /// Says whether the last holder let the lease lapse: for implementations of [`Leases`], and for a
+    /// holder that has seen to it, so that the next one need not.
     pub fn after_lapse(mut self, is_after_lapse: bool) -> Self {
         self.is_after_lapse = is_after_lapse;
         self
@@ -188,7 +190,7 @@ impl StoreLeases {
     }
 
     /// Writes the lease again, for this time from now, unless another caller has it by now. Without a
-    /// time, it is released: the record is kept, since the next fencing token must be greater.
+    /// time, it ends: the record is kept, since the next fencing token must be greater.
     async fn rewrite(&self, lease: &Lease, time: Option<Duration>) -> Result<Option<Version>> {
         // A lease of other leases.
         let Some((owner, version)) = lease.version.as_bytes().split_first_chunk() else {
@@ -196,6 +198,7 @@ impl StoreLeases {
         };
         let term = match time {
             Some(time) => Term::new(lease.fence, self.now(), time, *owner),
+            None if lease.is_after_lapse => Term::new(lease.fence, 1, Duration::ZERO, NO_OWNER),
             None => Term::new(lease.fence, 0, Duration::ZERO, *owner),
         };
         let (of, text) = (lease.key.lease(), term.text());
@@ -223,6 +226,9 @@ fn hold(owner: &Owner, version: &Version) -> Version {
 }
 
 type Owner = [u8; 16];
+
+/// The owner of a lease that has ended, but was not released.
+const NO_OWNER: Owner = [0; 16];
 
 impl Leases for StoreLeases {
     fn acquire<'a>(&'a self, key: &'a Key, time: Duration) -> BoxFuture<'a, Result<Acquired>> {
@@ -350,6 +356,10 @@ mod tests {
         assert_eq!(remaining(99_999), Some(30_000));
         assert_eq!(remaining(90_000), Some(30_000));
         assert_eq!(remaining(89_999), None);
-        assert_eq!(Term::new(1, 0, Duration::ZERO, [0; 16]).remaining(0), None);
+        for ended in [0, 1] {
+            let term = Term::new(1, ended, Duration::ZERO, NO_OWNER);
+            assert!([0, 1, 2].iter().all(|now| term.remaining(*now).is_none()));
+            assert_eq!(term.is_released(), ended == 0);
+        }
     }
 }

@@ -144,12 +144,16 @@ impl Leases for EtcdStore {
     fn release(&self, lease: Lease) -> BoxFuture<'_, Result<bool>> {
         Box::pin(async move {
             let key = lease.key();
-            let names = [holder(key), taken(key)];
+            // The other one is what the next holder sees a lapse by.
+            let names = match lease.is_after_lapse() {
+                true => vec![holder(key)],
+                false => vec![holder(key), taken(key)],
+            };
             let txn = Txn {
                 compare: vec![is_held(key, lease.version())],
-                success: names
-                    .map(|name| Request::DeleteRange(Range::one(&name)))
-                    .into(),
+                success: (names.iter())
+                    .map(|name| Request::DeleteRange(Range::one(name)))
+                    .collect(),
                 failure: Vec::new(),
             };
             let done: Done = self.api().ask(&TXN, &txn).await?;

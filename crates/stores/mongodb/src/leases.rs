@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mongodb::bson::{DateTime, Document, doc};
+use mongodb::bson::{Bson, DateTime, Document, doc};
 use mongodb::options::ReturnDocument;
 use vouchsafe_core::store::{Acquired, Key, Lease, Leases, Scope, Version};
 use vouchsafe_core::{BoxFuture, Error, ErrorKind, Result};
@@ -112,8 +112,13 @@ impl Leases for MongoStore {
 
     fn release(&self, lease: Lease) -> BoxFuture<'_, Result<bool>> {
         Box::pin(async move {
-            // The document stays, since the next fencing token must be greater.
-            let ended = doc! { "$set": { "until": RELEASED } };
+            // The document stays, since the next fencing token must be greater. A lease that ends now is
+            // one that lapsed, for the next holder.
+            let until = match lease.is_after_lapse() {
+                true => Bson::from("$$NOW"),
+                false => RELEASED.into(),
+            };
+            let ended = doc! { "$set": { "until": until } };
             self.change("release a lease", &lease, vec![ended]).await
         })
     }

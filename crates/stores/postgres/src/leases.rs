@@ -27,9 +27,10 @@ const RENEW: &str = "
 UPDATE vouchsafe_leases SET until = clock_timestamp() + $4 * interval '1 millisecond'
 WHERE namespace = $1 AND profile = $2 AND owner = $3 AND until > clock_timestamp()
 RETURNING fence";
-/// The row stays, since the next fencing token must be greater.
+/// The row stays, since the next fencing token must be greater. A lease that ends now is one that lapsed,
+/// for the next holder.
 const RELEASE: &str = "
-UPDATE vouchsafe_leases SET until = '-infinity'
+UPDATE vouchsafe_leases SET until = CASE WHEN $4 THEN clock_timestamp() ELSE '-infinity' END
 WHERE namespace = $1 AND profile = $2 AND owner = $3 AND until > clock_timestamp()
 RETURNING fence";
 
@@ -46,19 +47,17 @@ impl PostgresStore {
         what: &str,
         statement: &str,
         lease: &Lease,
-        time: Option<Duration>,
+        with: Parameter<'_>,
     ) -> Result<bool> {
         let (namespace, profile) = names(lease.key());
-        let (owner, time) = (lease.version().as_bytes(), time.map(millis));
-        let mut parameters: Vec<Parameter<'_>> = vec![
+        let owner = lease.version().as_bytes();
+        let parameters: &[Parameter<'_>] = &[
             (&namespace, Type::BYTEA),
             (&profile, Type::BYTEA),
             (&owner, Type::BYTEA),
+            with,
         ];
-        if let Some(time) = &time {
-            parameters.push((time, Type::FLOAT8));
-        }
-        let rows = self.server().query(what, statement, &parameters).await?;
+        let rows = self.server().query(what, statement, parameters).await?;
         Ok(!rows.is_empty())
     }
 }
@@ -110,11 +109,17 @@ impl Leases for PostgresStore {
     }
 
     fn renew<'a>(&'a self, lease: &'a mut Lease, time: Duration) -> BoxFuture<'a, Result<bool>> {
-        Box::pin(self.change("renew a lease", RENEW, lease, Some(time)))
+        Box::pin(async move {
+            let with: Parameter<'_> = (&millis(time), Type::FLOAT8);
+            self.change("renew a lease", RENEW, lease, with).await
+        })
     }
 
     fn release(&self, lease: Lease) -> BoxFuture<'_, Result<bool>> {
-        Box::pin(async move { self.change("release a lease", RELEASE, &lease, None).await })
+        Box::pin(async move {
+            let with: Parameter<'_> = (&lease.is_after_lapse(), Type::BOOL);
+            self.change("release a lease", RELEASE, &lease, with).await
+        })
     }
 
     fn scope(&self) -> Scope {

@@ -12,8 +12,8 @@ use crate::store::{is_one, name, script};
 /// KEYS: holder, last fencing token, whether the lease was taken after a lapse. ARGV: the new holder,
 /// milliseconds.
 ///
-/// The third key is there until the lease is released. A server that forgets the last number begins with
-/// the time.
+/// The third key is there until the lease is released for good. A server that forgets the last number
+/// begins with the time.
 const ACQUIRE: &str = "
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then
@@ -35,12 +35,15 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then
 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])";
 
-/// KEYS: holder, whether the lease was taken after a lapse. ARGV: the expected holder.
+/// KEYS: holder, whether the lease was taken after a lapse. ARGV: the expected holder, whether the next
+/// one is to see a lapse.
 const RELEASE: &str = "
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return 0
 end
-redis.call('DEL', KEYS[2])
+if ARGV[2] == '0' then
+  redis.call('DEL', KEYS[2])
+end
 return redis.call('DEL', KEYS[1])";
 
 fn holder(key: &Key) -> String {
@@ -101,7 +104,8 @@ impl Leases for RedisStore {
         Box::pin(async move {
             let key = lease.key();
             let mut command = script(RELEASE, &[&holder(key), &taken(key)]);
-            command.arg(lease.version().as_bytes());
+            let is_after_lapse = u8::from(lease.is_after_lapse());
+            command.arg(lease.version().as_bytes()).arg(is_after_lapse);
             self.server()
                 .answer("release a lease", command, is_one)
                 .await

@@ -67,6 +67,19 @@ fn a_store_that_is_away_for_longer_than_a_lease_costs_no_request() {
 }
 
 #[test]
+fn a_record_that_cannot_be_read_after_such_an_outage_costs_none_either() {
+    let allowed = Faults {
+        failed_reads: 2,
+        failed_saves: 1,
+        outages: 1,
+        ..Faults::default()
+    };
+    for server in SERVERS {
+        Fleet::check(server, allowed);
+    }
+}
+
+#[test]
 fn whatever_happens_no_participant_waits_for_ever() {
     let allowed = Faults {
         crashes: 1,

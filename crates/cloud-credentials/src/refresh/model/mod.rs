@@ -113,6 +113,7 @@ struct Faults {
     crashes: u8,
     expiries: u8,
     lost_answers: u8,
+    failed_reads: u8,
     failed_saves: u8,
     failed_renewals: u8,
     outages: u8,
@@ -155,6 +156,8 @@ enum Action {
     Go(usize),
     Crash(usize),
     LoseAnswer(usize),
+    /// The record cannot be read.
+    FailRead(usize),
     /// The store cannot be reached.
     FailSave(usize),
     /// The record is written, but the participant does not learn it.
@@ -427,6 +430,11 @@ impl Model for Fleet {
                     actions.push(Action::LoseAnswer(index));
                 }
                 Participant::Doing(_, Step::Defer, _) if world.is_about_to_save() => continue,
+                Participant::Doing(_, Step::Load, _)
+                    if used.failed_reads < allowed.failed_reads =>
+                {
+                    actions.push(Action::FailRead(index));
+                }
                 Participant::Doing(_, Step::Request(_), _)
                     if used.failed_renewals < allowed.failed_renewals =>
                 {
@@ -477,13 +485,15 @@ impl Model for Fleet {
                 next.lapse = Lapse::OfStore;
                 next.faults.outages += 1;
             }
-            Action::FailRenewal(index) => {
-                let Participant::Doing(machine, Step::Request(_), round) =
-                    world.participants[index].clone()
+            Action::FailRead(index) | Action::FailRenewal(index) => {
+                let Participant::Doing(machine, step, round) = world.participants[index].clone()
                 else {
                     return None;
                 };
-                next.faults.failed_renewals += 1;
+                match step {
+                    Step::Load => next.faults.failed_reads += 1,
+                    _ => next.faults.failed_renewals += 1,
+                }
                 next.participants[index] =
                     settle(&mut next, machine, Event::Failed(Trouble::StoreDown), round);
             }
@@ -620,10 +630,12 @@ impl Fleet {
                 Event::Saved
             }
             Step::Save(..) => Event::Conflict(seen(world)),
-            Step::Release => {
+            Step::Release | Step::GiveBack => {
                 if world.lease == Some(index) {
                     world.lease = None;
-                    world.lapse = Lapse::None;
+                    if step == Step::Release {
+                        world.lapse = Lapse::None;
+                    }
                 }
                 Event::Released
             }

@@ -17,7 +17,8 @@ pub(super) fn all() -> Vec<Property<Fleet>> {
                     world.faults.lost_answers > 0
                 }
                 Participant::Done(Outcome::Failed(Trouble::StoreDown), _, round) => {
-                    world.faults.failed_renewals > 0
+                    world.faults.failed_reads > 0
+                        || world.faults.failed_renewals > 0
                         || *round == Round::Last && world.faults.failed_saves > 0
                 }
                 Participant::Done(outcome, _, round) => match outcome {
@@ -123,6 +124,7 @@ impl World {
             crashes,
             expiries,
             lost_answers,
+            failed_reads: _,
             failed_saves: _,
             failed_renewals: _,
             outages: _,
@@ -138,6 +140,7 @@ impl World {
         let Faults {
             crashes: _,
             lost_answers: _,
+            failed_reads: _,
             failed_saves: _,
             failed_renewals: _,
             outages: _,

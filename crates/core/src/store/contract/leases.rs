@@ -65,7 +65,7 @@ impl Suite {
         });
     }
 
-    /// A new holder learns whether the last one let the lease lapse.
+    /// A new holder learns whether the last one let the lease lapse, until a holder has seen to it.
     pub fn a_lease_that_lapsed_is_told_from_one_that_was_released(&self) {
         self.run(|place| async move {
             let first = held(place.acquire().await);
@@ -75,6 +75,13 @@ impl Suite {
             assert!(!lapses.is_after_lapse());
             let next = place.acquire_after(place.short()).await;
             assert!(next.is_after_lapse());
+            let fence = next.fence();
+            assert!(place.leases.release(next).await.unwrap());
+            let mut next = held(place.acquire().await);
+            assert!(next.is_after_lapse() && next.fence() > fence);
+            assert!(place.leases.renew(&mut next, TIME).await.unwrap());
+            assert!(next.is_after_lapse());
+            let next = next.after_lapse(false);
             assert!(place.leases.release(next).await.unwrap());
             assert!(!held(place.acquire().await).is_after_lapse());
         });
