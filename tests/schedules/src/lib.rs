@@ -41,10 +41,26 @@ pub use vouchsafe_core::{BoxFuture, Clock, Error, ErrorKind, Sent, SystemClock, 
 /// Runs a test under this many schedules of two kinds: in half of them threads take turns at random, in
 /// the others one thread goes on until it waits, and is held up at two random places. One that
 /// fails is printed, with how to repeat it.
+///
+/// The schedules are the same at each run. With `VOUCHSAFE_SCHEDULES=100`, they are 100 times as many,
+/// and new ones.
 pub fn check(schedules: usize, test: impl Fn() + Clone + Send + Sync + 'static) {
     let mut config = Config::new();
     // The clock is a static, and set back at the end of a run on purpose.
     config.silence_warnings = true;
-    Runner::new(RandomScheduler::new(schedules / 2), config.clone()).run(test.clone());
-    Runner::new(PctScheduler::new(3, schedules / 2), config).run(test);
+    let (random, held_up) = match std::env::var("VOUCHSAFE_SCHEDULES") {
+        Ok(times) => {
+            let times: usize = times.parse().expect("VOUCHSAFE_SCHEDULES is a number");
+            let half = schedules / 2 * times;
+            (RandomScheduler::new(half), PctScheduler::new(3, half))
+        }
+        Err(_) => (
+            RandomScheduler::new_from_seed(SEED, schedules / 2),
+            PctScheduler::new_from_seed(SEED, 3, schedules / 2),
+        ),
+    };
+    Runner::new(random, config.clone()).run(test.clone());
+    Runner::new(held_up, config).run(test);
 }
+
+const SEED: u64 = 1;

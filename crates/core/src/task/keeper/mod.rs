@@ -315,6 +315,8 @@ impl Shared {
         let run = {
             let mut state = lock(&self.state);
             state.is_stopped = true;
+            // From here on `ensure` starts nothing, and says so.
+            self.is_running.store(false, Ordering::Release);
             state.run.clone()
         };
         if let Some(run) = run {
