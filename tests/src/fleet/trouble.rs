@@ -2,8 +2,8 @@
 
 use std::fs::File;
 use std::io::{self, Write as _};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::Sender;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -54,11 +54,15 @@ pub(super) struct Trouble {
     clock: Arc<ManualClock>,
     has_struck: Arc<AtomicBool>,
     is_over: Arc<AtomicBool>,
+    /// The saves that were tried since then.
+    saves: AtomicU32,
     crashed: Notify,
-    /// From the moment on at which it crashes, or while it is suspended.
+    /// From the moment on at which it crashes.
     still: Standstill,
     /// Told when the process is suspended; gone when it ends.
     suspended: Mutex<Option<Sender<()>>>,
+    resume: Sender<()>,
+    resumed: Mutex<Receiver<()>>,
 }
 
 impl Trouble {
@@ -68,15 +72,19 @@ impl Trouble {
         clock: Arc<ManualClock>,
         suspended: Sender<()>,
     ) -> Self {
+        let (resume, resumed) = channel();
         Self {
             kind,
             moment,
             clock,
             has_struck: Arc::default(),
             is_over: Arc::default(),
+            saves: AtomicU32::default(),
             crashed: Notify::new(),
             still: Standstill::default(),
             suspended: Mutex::new(Some(suspended)),
+            resume,
+            resumed: Mutex::new(resumed),
         }
     }
 
@@ -89,12 +97,19 @@ impl Trouble {
         self.is_over.store(true, Ordering::SeqCst);
     }
 
+    /// Returns how many saves were tried since then.
+    pub(super) fn saves(&self) -> u32 {
+        self.saves.load(Ordering::SeqCst)
+    }
+
     pub(super) async fn crashed(&self) {
         self.crashed.notified().await;
     }
 
+    /// Lets the process go on when it is suspended, or will be.
     pub(super) fn resume(&self) {
-        self.still.end();
+        // The receiver is there for as long as this is.
+        let _ = self.resume.send(());
     }
 
     /// Says that the process has ended.
@@ -118,10 +133,10 @@ impl Trouble {
                 Ok(())
             }
             Kind::Pause => {
-                self.still.begin();
                 let told = lock(&self.suspended).as_ref().map(|told| told.send(()));
-                if told.is_none_or(|told| told.is_err()) {
-                    self.still.end();
+                if told.is_some_and(|told| told.is_ok()) {
+                    // The only thread of the process: no limit that it set itself is noticed meanwhile.
+                    let _ = lock(&self.resumed).recv();
                 }
                 Ok(())
             }
@@ -165,6 +180,9 @@ impl Hook for Trouble {
     fn at(&self, moment: Moment) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
             if self.is_over.load(Ordering::SeqCst) {
+                if (moment.step, moment.side) == (Step::Save, Side::Before) {
+                    self.saves.fetch_add(1, Ordering::SeqCst);
+                }
                 return Ok(());
             }
             let done = if moment == self.moment && !self.has_struck.swap(true, Ordering::SeqCst) {
@@ -202,34 +220,65 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc;
+    use std::thread;
 
+    use tokio::runtime::Builder;
     use tokio::time::timeout;
 
     use super::*;
 
+    fn at(step: Step) -> Moment {
+        let side = Side::Before;
+        Moment { step, side }
+    }
+
+    fn trouble(kind: Kind) -> (Arc<Trouble>, Receiver<()>) {
+        let (told, suspended) = channel();
+        let clock = Arc::new(ManualClock::running());
+        let trouble = Trouble::new(kind, at(Step::Look), clock, told);
+        (Arc::new(trouble), suspended)
+    }
+
     #[tokio::test]
-    async fn a_process_that_crashed_or_is_suspended_takes_no_step() {
-        let at = |step| Moment {
-            step,
-            side: Side::Before,
-        };
-        for kind in [Kind::Crash, Kind::Pause] {
-            let (told, suspended) = mpsc::channel();
-            let clock = Arc::new(ManualClock::running());
-            let trouble = Trouble::new(kind, at(Step::Look), clock, told);
-            trouble.at(at(Step::Acquire)).await.unwrap();
-            // Each is polled once.
-            for step in [Step::Look, Step::Acquire, Step::Request] {
-                let polled = timeout(Duration::ZERO, trouble.at(at(step))).await;
-                assert!(polled.is_err(), "{kind:?} {step:?}");
-            }
-            match kind {
-                Kind::Crash => trouble.crashed().await,
-                _ => suspended.try_recv().unwrap(),
-            }
-            trouble.resume();
-            trouble.at(at(Step::Request)).await.unwrap();
+    async fn a_process_that_crashed_takes_no_step() {
+        let (trouble, _suspended) = trouble(Kind::Crash);
+        trouble.at(at(Step::Acquire)).await.unwrap();
+        // Each is polled once.
+        for step in [Step::Look, Step::Acquire, Step::Request] {
+            let polled = timeout(Duration::ZERO, trouble.at(at(step))).await;
+            assert!(polled.is_err(), "{step:?}");
         }
+        trouble.crashed().await;
+    }
+
+    #[test]
+    fn a_process_that_is_suspended_does_nothing_and_its_timers_are_late() {
+        let (trouble, suspended) = trouble(Kind::Pause);
+        let hook = Arc::clone(&trouble);
+        let process = thread::spawn(move || {
+            let runtime = Builder::new_current_thread().enable_time().build();
+            runtime.unwrap().block_on(async {
+                hook.at(at(Step::Acquire)).await.unwrap();
+                // The limit has passed when it goes on, and is not noticed before.
+                timeout(Duration::ZERO, hook.at(at(Step::Look))).await
+            })
+        });
+        suspended.recv().unwrap();
+        assert!(!process.is_finished());
+        trouble.resume();
+        process.join().unwrap().unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn saves_count_once_the_trouble_is_over() {
+        let (trouble, _suspended) = trouble(Kind::Down);
+        trouble.at(at(Step::Save)).await.unwrap();
+        trouble.at(at(Step::Look)).await.unwrap_err();
+        trouble.at(at(Step::Save)).await.unwrap_err();
+        trouble.heal();
+        trouble.at(at(Step::Look)).await.unwrap();
+        assert_eq!(trouble.saves(), 0);
+        trouble.at(at(Step::Save)).await.unwrap();
+        assert_eq!(trouble.saves(), 1);
     }
 }
