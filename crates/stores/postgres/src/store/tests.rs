@@ -1,4 +1,5 @@
 use std::path::Path;
+use std::time::Duration;
 
 use vouchsafe_core::store::Leases;
 use vouchsafe_core::store::contract::check_logins;
@@ -47,6 +48,27 @@ async fn a_password_is_used_and_never_shown() {
     let (good, bad) = (store(folder.path()), with(folder.path(), "planted wrongly"));
     check_logins(&good, &[&bad], "password authentication failed").await;
     assert!(vouchsafe_test_servers::PASSWORD.contains("planted"));
+}
+
+#[tokio::test]
+async fn a_table_that_lacks_a_column_is_an_error_that_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(_server) = vouchsafe_test_servers::postgres(folder.path()) else {
+        return;
+    };
+    let store = store(folder.path());
+    let alter = "ALTER TABLE vouchsafe_leases DROP COLUMN is_after_lapse";
+    let altered = store.server().query("alter a table", alter, &[]).await;
+    altered.unwrap();
+    let key = Key::new("of an older table", "default");
+    let error = store.acquire(&key, Duration::from_secs(1)).await;
+    let error = error.unwrap_err();
+    assert!(!error.is_retryable(), "{error}");
+    let text = error.to_string();
+    assert!(
+        text.contains("\"is_after_lapse\" of relation \"vouchsafe_leases\""),
+        "{text}"
+    );
 }
 
 vouchsafe_core::reach_contract!(
