@@ -48,13 +48,14 @@ pub fn check(schedules: usize, test: impl Fn() + Clone + Send + Sync + 'static) 
     let mut config = Config::new();
     // The clock is a static, and set back at the end of a run on purpose.
     config.silence_warnings = true;
-    let (random, held_up) = match std::env::var("VOUCHSAFE_SCHEDULES") {
-        Ok(times) => {
+    let times = vouchsafe_core::env::var("VOUCHSAFE_SCHEDULES").expect("it is text");
+    let (random, held_up) = match times {
+        Some(times) => {
             let times: usize = times.parse().expect("VOUCHSAFE_SCHEDULES is a number");
             let half = schedules / 2 * times;
             (RandomScheduler::new(half), PctScheduler::new(3, half))
         }
-        Err(_) => (
+        None => (
             RandomScheduler::new_from_seed(SEED, schedules / 2),
             PctScheduler::new_from_seed(SEED, 3, schedules / 2),
         ),
