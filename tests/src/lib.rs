@@ -5,6 +5,7 @@ mod bound;
 pub mod calls;
 pub mod fleet;
 pub mod interop;
+mod program;
 mod python;
 pub mod schemathesis;
 pub mod soak;

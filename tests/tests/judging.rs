@@ -2,6 +2,9 @@
 //! needed.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+#[path = "judging/changes.rs"]
+mod changes;
+
 use std::path::{Path, PathBuf};
 
 use vouchsafe_tests::vectors::{self, Error, Report};
@@ -71,6 +74,27 @@ async fn wrong_cases_of_wazo_auth_fail_and_so_does_what_is_not_known() {
     for failure in report.failures() {
         assert!(!failure.differences.is_empty(), "{}", failure.id);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn right_cases_of_cloud_credentials_pass() {
+    let report = run_service("right", "cloud-credentials").await;
+    assert!(report.failures().is_empty(), "{report}");
+    assert_eq!((report.passed(), report.skipped()), (10, 0), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn right_cases_of_cloud_credentials_fail_with_any_change() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = "cloud-credentials";
+    let from = self::folder("right").join(service);
+    let written = changes::write(&from, &folder.path().join(service));
+    assert!(written > 200, "{written}");
+    let report = vectors::run(folder.path(), Some(service), None)
+        .await
+        .unwrap();
+    assert_eq!((report.passed(), report.skipped()), (0, 0), "{report}");
+    assert_eq!(report.failures().len(), written, "{report}");
 }
 
 #[tokio::test]

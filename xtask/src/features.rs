@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use crate::workspace;
+use crate::workspace::{self, Target};
 
 /// Checks that every crate builds with each feature alone, with none and with all, and that
 /// features pull in only the crates that they should.
@@ -18,6 +18,12 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
             eprintln!("{} with {}", package.name, choice.join(" "));
             let check = ["check", "--quiet", "--package", &package.name];
             cargo(&[&check[..], &choice[..]].concat())?;
+        }
+        for (example, features) in package.examples() {
+            eprintln!("{} with what example {example} requires", package.name);
+            let check = ["check", "--quiet", "--package", &package.name];
+            let chosen = ["--example", example, "--features", &features];
+            cargo(&[check, chosen].concat())?;
         }
     }
     let known = ABSENT.iter().map(|(package, features, crates)| Absence {
@@ -58,6 +64,8 @@ struct Package {
     publish: Option<Vec<String>>,
     features: BTreeMap<String, Vec<String>>,
     dependencies: Vec<Dependency>,
+    #[serde(default)]
+    targets: Vec<Target>,
 }
 
 #[derive(Deserialize)]
@@ -77,6 +85,13 @@ impl Package {
             .chain(alone)
             .chain(std::iter::once(vec!["--all-features"]))
             .collect()
+    }
+
+    /// Returns the examples that require features, with these.
+    fn examples(&self) -> impl Iterator<Item = (&str, String)> {
+        let examples = self.targets.iter().filter(|target| target.is("example"));
+        let examples = examples.filter(|target| !target.required_features.is_empty());
+        examples.map(|target| (target.name.as_str(), target.required_features.join(",")))
     }
 
     /// Returns whether a feature only enables the one of the same name in other crates, where it is

@@ -5,6 +5,5 @@ use crate::program;
 
 /// Runs the vectors of one service, or of all. Those of command line tools need the program.
 pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
-    program::build("vouchsafe-cli")?;
     program::run("vectors", arguments)
 }

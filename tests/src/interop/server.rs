@@ -10,8 +10,6 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use vouchsafe::core::transport::{HttpTransport, Request, Transport};
 
-use crate::python::output;
-
 /// A running server; dropping it ends the program.
 #[derive(Debug)]
 pub(super) struct Server {
@@ -23,30 +21,14 @@ pub(super) struct Server {
     transport: HttpTransport,
 }
 
-/// Builds the program and returns where it is.
+/// Returns the program.
 ///
 /// # Errors
 ///
-/// If it does not compile.
-pub(super) async fn build() -> Result<PathBuf, String> {
-    let cargo = vouchsafe::core::env::var("CARGO").ok().flatten();
-    let mut command = Command::new(cargo.unwrap_or_else(|| "cargo".to_owned()));
-    command
-        .args([
-            "build",
-            "--package",
-            "vouchsafe-cli",
-            "--message-format",
-            "json",
-        ])
-        .current_dir(env!("CARGO_MANIFEST_DIR"));
-    let messages = output(&mut command).await?;
-    messages
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|message| message["target"]["name"] == "vouchsafe")
-        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
-        .ok_or_else(|| "cargo named no program `vouchsafe`".to_owned())
+/// If it is not built.
+pub(super) fn program() -> Result<PathBuf, String> {
+    crate::program::vouchsafe()
+        .ok_or_else(|| "the program is not built; `cargo xtask interop` builds it".to_owned())
 }
 
 impl Server {

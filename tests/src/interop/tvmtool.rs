@@ -28,7 +28,7 @@ pub(super) async fn run(places: &Places, report: &mut Report) {
     let started = async {
         let log = places.work.join("tvmtool.log");
         fs::create_dir_all(&places.work).map_err(|cause| cause.to_string())?;
-        let program = server::build().await?;
+        let program = server::program()?;
         Server::start(&program, "tvmtool", &arguments, &log).await
     };
     let server = match started.await {

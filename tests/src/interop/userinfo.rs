@@ -39,7 +39,7 @@ pub(super) async fn run(places: &Places, report: &mut Report) {
     };
     let seed = places.scripts.join("seed.json");
     let servers = async {
-        let program = server::build().await?;
+        let program = server::program()?;
         let start = async |config: &str| {
             let log = places.work.join(format!("{config}.log"));
             let seed = format!("{}#{config}", seed.display());

@@ -59,7 +59,7 @@ impl Plan {
         let cli = PathBuf::from("crates/cli/src/services").join(&facts.module);
         let mut files = vec![(krate.join(format!("api/{name}.openapi.yaml")), text)];
         for (path, template) in CRATE {
-            files.push((krate.join(path), facts.fill(template)));
+            files.push((krate.join(facts.fill(path)), facts.fill(template)));
         }
         for (path, template) in PROGRAM {
             files.push((cli.join(path), facts.fill(template)));
@@ -279,7 +279,8 @@ const CRATE: &[(&str, &str)] = &[
         include_str!("templates/crate/client_test.rs"),
     ),
     (
-        "examples/quickstart.rs",
+        // Programs of all crates come to one folder.
+        "examples/{{MODULE}}_quickstart.rs",
         include_str!("templates/crate/quickstart.rs"),
     ),
 ];

@@ -98,6 +98,37 @@ pub(super) fn is_expired(claims: &Claims, now: SystemTime, leeway: f64) -> Resul
     }
 }
 
+/// Refuses what a step of credentials is given and its runner does not look at.
+pub(super) fn known_to(deed: &str, args: &Map<String, Value>) -> Result<(), String> {
+    // Time limits are those of the machine, and which headers are compared is said by the schema.
+    let names: &[&str] = match deed {
+        "refresh" => &["access_token", "timeout", "headers"],
+        "fetch_tokens" => &[
+            "code",
+            "client_id",
+            "client_secret",
+            "redirect_uri",
+            "timeout",
+            "headers",
+        ],
+        "revoke_access_token" | "revoke_refresh_token" => &["timeout", "headers"],
+        "remove_profile" => &["profile"],
+        "decode_jwt_payload" => &["access_token"],
+        "jwt_is_expired" => &["access_token", "leeway"],
+        "get_authorization_url" => &[
+            "client_id",
+            "instance_id",
+            "redirect_uri",
+            "region",
+            "scope",
+            "state",
+        ],
+        deed if deed.starts_with("set ") => &["value"],
+        _ => &[],
+    };
+    known(args, names)
+}
+
 /// Refuses arguments that would change what a step means.
 pub(super) fn known(args: &Map<String, Value>, names: &[&str]) -> Result<(), String> {
     match args.keys().find(|name| !names.contains(&name.as_str())) {

@@ -27,6 +27,15 @@ pub(super) struct Walked {
 pub(super) fn compare_outcome(case: &Case, step: &Recorded, got: &Got, judgement: &mut Judgement) {
     let (deed, outcome) = (step.deed.as_str(), &step.outcome);
     match (outcome, got) {
+        // What a constructor there refuses is refused here at the latest when it is used, by a rule.
+        (Outcome::Err(raised), Got::Nothing) if case.policy == "match" => {
+            judgement.differ(format!("expected {}: {}", raised.class, raised.message));
+        }
+        (Outcome::Ok(object), Got::Nothing) if step.bind.is_some() => {
+            if object["object"] != deed {
+                judgement.differ(format!("expected {object}, got a {deed}"));
+            }
+        }
         (_, Got::Nothing) => {}
         (_, Got::Walked(walked)) => compare_walk(step, walked, judgement),
         (Outcome::Err(raised), got) => expect_raised(case, raised, got, judgement),
@@ -100,6 +109,9 @@ pub(super) fn compare_outcome(case: &Case, step: &Recorded, got: &Got, judgement
 /// Compares what a method of a service returned with the body that it was read from. What the body
 /// lacks has a default.
 fn compare_answer(recorded: &Value, answer: &Value, judgement: &mut Judgement) {
+    if !recorded["response"].is_object() {
+        return judgement.differ(format!("not an answer: {recorded}"));
+    }
     let body = recorded["response"]["body"].as_str().unwrap_or_default();
     // Where nothing is returned, there is nothing to compare.
     let Ok(body) = serde_json::from_str::<Value>(body) else {

@@ -19,8 +19,7 @@ use crate::vectors::report::Judgement;
 struct Case {
     #[serde(rename = "id")]
     _id: String,
-    #[serde(rename = "class")]
-    _class: String,
+    class: String,
     #[serde(rename = "title")]
     _title: String,
     #[serde(default, rename = "notes")]
@@ -75,14 +74,22 @@ pub(super) fn judge(case: Value, judgement: &mut Judgement) {
         Ok(case) => case,
         Err(why) => return judgement.differ(format!("not a case of this schema: {why}")),
     };
-    if case.policy == "reference" {
-        return judgement.waive("for information only");
+    if case.class != "cli" {
+        return judgement.differ("the case is of another class than its file");
+    }
+    match case.policy.as_str() {
+        "match" | "better" => {}
+        "reference" => return judgement.waive("for information only"),
+        other => return judgement.differ(format!("unknown policy {other:?}")),
+    }
+    if case.steps.iter().any(|step| step.deed != "run") {
+        return judgement.differ("no runner for a step of this case");
     }
     if let Some(why) = case.steps.iter().find_map(Run::is_other) {
         return judgement.waive(why);
     }
-    let Some(program) = program() else {
-        return judgement.waive("cli: the program is not built; cargo build -p vouchsafe-cli");
+    let Some(program) = crate::program::vouchsafe() else {
+        return judgement.waive("cli: the program is not built; cargo build --workspace");
     };
     let machine = match Machine::new(&case.setup) {
         Ok(machine) => machine,
@@ -98,7 +105,7 @@ pub(super) fn judge(case: Value, judgement: &mut Judgement) {
 impl Run {
     /// Returns why the program does not do this, if it does not.
     fn is_other(&self) -> Option<&'static str> {
-        if self.deed != "run" || self.program != "summit.py" {
+        if self.program != "summit.py" {
             return Some("cli: generate and remove ask and answer in words of their own");
         }
         let known = |arg: &String| {
@@ -118,17 +125,6 @@ impl Run {
         let has_secret = self.args.iter().any(is_secret);
         has_secret.then_some("cli: a secret is refused as an argument")
     }
-}
-
-/// Returns the program, if it is built: beside this one.
-fn program() -> Option<PathBuf> {
-    let own = std::env::current_exe().ok()?;
-    let mut folder = own.parent()?;
-    if folder.ends_with("deps") {
-        folder = folder.parent()?;
-    }
-    let program = folder.join(format!("vouchsafe{}", std::env::consts::EXE_SUFFIX));
-    program.exists().then_some(program)
 }
 
 /// A machine for one case.

@@ -9,7 +9,7 @@ use vouchsafe::core::Clock as _;
 
 use super::any::ClientObject;
 use super::calls::{
-    authorization_url, bound, documents, exchange, is_expired, known, secret_value,
+    authorization_url, bound, documents, exchange, is_expired, known, known_to, secret_value,
 };
 use super::expected::{Case, Outcome, Recorded};
 use super::machine::Machine;
@@ -229,34 +229,45 @@ impl Run<'_> {
                 return Ok(Got::Nothing);
             }
             "clock" => {
+                known(args, &["advance_seconds"])?;
                 let seconds = args.get("advance_seconds").and_then(Value::as_f64);
                 let seconds = seconds.ok_or("no seconds")?;
                 machine.clock.advance(Duration::from_secs_f64(seconds));
                 return Ok(Got::Nothing);
             }
             "edit_store_in_place" => {
+                known(args, &["text"])?;
                 machine.write_store(&text("text").ok_or("no text")?)?;
                 return Ok(Got::Nothing);
             }
             "replace_store_by_rename" => {
+                known(args, &["text"])?;
                 machine.replace_store(&text("text").ok_or("no text")?)?;
                 return Ok(Got::Nothing);
             }
             "read_file" => {
+                known(args, &["path"])?;
                 let path = machine.replaced(&text("path").ok_or("no path")?);
                 let read = std::fs::read_to_string(path).map_err(|cause| cause.to_string())?;
                 return Ok(Got::Value(read.into()));
             }
-            "parse_store" => return documents(machine).await,
-            // What a Python adapter is asked for: one call for each value there, one record here.
-            "adapter_calls" => return Ok(Got::Nothing),
-            "stats" => return Ok(Got::Value(machine.stats.shown())),
+            "parse_store" | "adapter_calls" | "stats" => {
+                known(args, &[])?;
+                return match step.deed.as_str() {
+                    "parse_store" => documents(machine).await,
+                    "stats" => Ok(Got::Value(machine.stats.shown())),
+                    // What a Python adapter is asked for: one call for each value there, one
+                    // record here.
+                    _ => Ok(Got::Nothing),
+                };
+            }
             _ => {}
         }
         let name = step.on.as_deref().ok_or("no runner for this step")?;
         if let Some(service) = self.services.get(name) {
             return service.call(machine, step).await;
         }
+        known_to(&step.deed, args)?;
         let found = machine.credentials.get(name).cloned();
         let credentials = found.ok_or_else(|| format!("nothing is called {name}"))?;
         let got = match step.deed.as_str() {
@@ -270,7 +281,6 @@ impl Run<'_> {
                 }})
             }),
             "refresh" => {
-                known(args, &["access_token", "timeout"])?;
                 let refreshed = match secret("access_token") {
                     Some(stale) => credentials.refresh_stale(&stale).await,
                     None => credentials.refresh().await,

@@ -1,5 +1,5 @@
 //! The first call. Runs against the emulator:
-//! `cargo run -p vouchsafe-{{NAME}} --example quickstart --features mock,tls-ring`.
+//! `cargo run -p vouchsafe-{{NAME}} --example {{MODULE}}_quickstart --features mock,tls-ring`.
 #![allow(clippy::print_stdout, reason = "an example")]
 
 use vouchsafe_{{MODULE}}::{Result, mock};

@@ -1,5 +1,5 @@
 //! The first call. Runs against the emulator:
-//! `cargo run -p vouchsafe-cloud-credentials --example quickstart --features mock,tls-ring`.
+//! `cargo run -p vouchsafe-cloud-credentials --example cloud_credentials_quickstart --features mock,tls-ring`.
 #![allow(clippy::print_stdout, reason = "an example")]
 
 use vouchsafe_cloud_credentials::{Result, mock};

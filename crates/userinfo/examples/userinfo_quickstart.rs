@@ -1,6 +1,6 @@
 //! Asks who a user is, with the user's own token and by name, and refuses a bad name before
 //! anything is sent. Runs against the emulator: `cargo run -p vouchsafe-userinfo --example
-//! quickstart --features mock,tls-ring`.
+//! userinfo_quickstart --features mock,tls-ring`.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,

@@ -1,5 +1,5 @@
 //! Checks the ticket of a caller, and fetches one to call another service. Runs against the
-//! emulator: `cargo run -p vouchsafe-ticket --example quickstart --features mock,tls-ring`.
+//! emulator: `cargo run -p vouchsafe-ticket --example ticket_quickstart --features mock,tls-ring`.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,

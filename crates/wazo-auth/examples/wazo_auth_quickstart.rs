@@ -1,5 +1,5 @@
 //! Logs in, makes a policy, a group and a user, checks the user's token, and ends it. Runs against
-//! the emulator: `cargo run -p vouchsafe-wazo-auth --example quickstart --features mock,tls-ring`.
+//! the emulator: `cargo run -p vouchsafe-wazo-auth --example wazo_auth_quickstart --features mock,tls-ring`.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "an example")]
 
 use std::sync::Arc;

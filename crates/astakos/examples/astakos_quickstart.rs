@@ -1,5 +1,5 @@
 //! Asks who a user is and what they may use, and charges a machine. Runs against the emulator:
-//! `cargo run -p vouchsafe-astakos --example quickstart --features mock,tls-ring`.
+//! `cargo run -p vouchsafe-astakos --example astakos_quickstart --features mock,tls-ring`.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
