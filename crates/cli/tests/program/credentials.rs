@@ -409,6 +409,22 @@ fn a_refused_refresh_token_asks_for_a_login() {
 }
 
 #[test]
+fn the_doctor_does_not_blame_other_credentials_for_a_refused_profile() {
+    let world = World::logged_in();
+    world.manage("revoke", r#"{"client_id": "app"}"#);
+    world.ask(&["refresh"]).bad(1);
+    assert_eq!(world.ask(&["doctor"]).code, 1);
+    let mut doctor = world.command(&["doctor"]);
+    doctor
+        .env("PAN_CLIENT_ID", "other")
+        .env("PAN_CLIENT_SECRET", "planted")
+        .env("PAN_REFRESH_TOKEN", "planted");
+    let good = run(&mut doctor).good();
+    assert!(good.out.contains("PAN_ variables"), "{good:?}");
+    assert!(!good.out.contains("refresh token"), "{good:?}");
+}
+
+#[test]
 fn the_environment_comes_before_the_file() {
     let world = World::logged_in();
     let mut get = world.command(&["get", "--json"]);
@@ -453,6 +469,15 @@ fn the_doctor_finds_what_is_wrong() {
         assert!(developer.out.contains(line), "{developer:?}");
     }
     assert!(!developer.out.contains("planted"), "{developer:?}");
+    let mut provider = world.command(&["doctor"]);
+    let provider = provider.env("PAN_DEVELOPER_TOKEN", "planted").env(
+        "PAN_DEVELOPER_TOKEN_PROVIDER",
+        "https://tokens.example.com/redeem?key=planted",
+    );
+    let provider = run(provider).good();
+    let told = "redeemed at https://tokens.example.com/redeem";
+    assert!(provider.out.contains(told), "{provider:?}");
+    assert!(!provider.out.contains("planted"), "{provider:?}");
     let world = World::logged_in();
     let good = world.ask(&["doctor"]).good();
     assert!(good.out.contains("answers (HTTP 404)"), "{good:?}");
@@ -603,22 +628,33 @@ fn a_login_on_another_device_waits_for_the_code_to_be_entered() {
     let world = World::new();
     world.manage("settings", r#"{"device_interval_s": 1}"#);
     let own = ["login", "--device", "--issuer", world.url()];
-    let client = ["--client-id", "cli", "--client-authentication", "none"];
-    let mut command = world.command(&[&own[..], &client].concat());
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let mut stderr = BufReader::new(child.stderr.take().unwrap());
-    let mut told = String::new();
-    stderr.read_line(&mut told).unwrap();
-    assert!(
-        told.contains("/as/user_authz.oauth2 on any device"),
-        "{told}"
-    );
-    let code = told.trim().rsplit(' ').next().unwrap();
-    let body = json!({"decision": "allow", "user_code": code}).to_string();
-    assert_eq!(world.manage("devices", &body), json!({"decided": 1}));
-    assert!(child.wait().unwrap().success());
-    assert_eq!(world.stored()["profiles"]["1"]["client_id"], "cli");
+    let public = ["--client-authentication", "none"];
+    for proof in [&public[..], &[]] {
+        let client = ["--client-id", "cli"];
+        let mut command = world.command(&[&own[..], &client, proof].concat());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut told = String::new();
+        stderr.read_line(&mut told).unwrap();
+        assert!(
+            told.contains("/as/user_authz.oauth2 on any device"),
+            "{told}"
+        );
+        let code = told.trim().rsplit(' ').next().unwrap();
+        let body = json!({"decision": "allow", "user_code": code}).to_string();
+        assert_eq!(world.manage("devices", &body), json!({"decided": 1}));
+        let mut rest = String::new();
+        stderr.read_to_string(&mut rest).unwrap();
+        assert!(child.wait().unwrap().success());
+        assert_eq!(world.stored()["profiles"]["1"]["client_id"], "cli");
+        // A client without a secret that did not say so cannot renew what it got.
+        let is_warned = rest.contains("--client-authentication none");
+        assert_eq!(is_warned, proof.is_empty(), "{rest}");
+        let refresh = ["refresh", "--issuer", world.url()];
+        let refresh = world.ask(&[&refresh[..], proof].concat());
+        assert_eq!(refresh.code == 0, !is_warned, "{refresh:?}");
+    }
 
     let own = ["login", "--device", "--client-id", "cli"];
     let nowhere = world.ask(&own).bad(2);

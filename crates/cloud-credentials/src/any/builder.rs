@@ -1,19 +1,20 @@
 //! Configuration of a client for any request.
 
+use std::fmt;
 use std::sync::Arc;
 
 use vouchsafe_core::auth::TokenSource;
 use vouchsafe_core::call::CallOptions;
 use vouchsafe_core::{CoreClient, CoreClientBuilder};
 
-use super::{HttpClient, Inner};
+use super::{HttpClient, Inner, names};
 use crate::client::AMERICAS;
 use crate::error::read_fault;
 use crate::url::Url;
 use crate::{Credentials, Result};
 
 /// Builds an [`HttpClient`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use]
 pub struct HttpClientBuilder {
     core: CoreClientBuilder,
@@ -113,5 +114,23 @@ impl HttpClientBuilder {
             options: self.options,
             redirects: self.redirects,
         })))
+    }
+}
+
+/// Shows headers and parameters by their names, and URLs without their queries: what is left out
+/// may be secret. A malformed URL is not shown.
+impl fmt::Debug for HttpClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = |text: &String| Url::whole(text).ok();
+        f.debug_struct("HttpClientBuilder")
+            .field("core", &self.core)
+            .field("base_url", &url(&self.base_url))
+            .field("allowed", &self.allowed.iter().map(url).collect::<Vec<_>>())
+            .field("source", &self.source)
+            .field("headers", &names(&self.headers))
+            .field("query", &names(&self.query))
+            .field("options", &self.options)
+            .field("redirects", &self.redirects)
+            .finish()
     }
 }

@@ -4,6 +4,7 @@ mod builder;
 mod redirect;
 mod request;
 
+use std::fmt;
 use std::sync::Arc;
 
 use http::Method;
@@ -50,7 +51,7 @@ use crate::{Credentials, Result};
 #[derive(Clone, Debug)]
 pub struct HttpClient(Arc<Inner>);
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Inner {
     core: CoreClient,
     base: Url,
@@ -119,4 +120,25 @@ impl Inner {
     fn presented(&self) -> Option<Presented<'_>> {
         self.source.as_deref().map(Presented::bearer)
     }
+}
+
+/// Shows headers and parameters by their names: the values may be secret.
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inner")
+            .field("core", &self.core)
+            .field("base", &self.base)
+            .field("allowed", &self.allowed)
+            .field("source", &self.source)
+            .field("headers", &names(&self.headers))
+            .field("query", &names(&self.query))
+            .field("options", &self.options)
+            .field("redirects", &self.redirects)
+            .finish()
+    }
+}
+
+/// Returns the names of headers or parameters.
+fn names(pairs: &[(String, String)]) -> Vec<&str> {
+    pairs.iter().map(|(name, _)| name.as_str()).collect()
 }

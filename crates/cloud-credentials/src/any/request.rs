@@ -1,5 +1,7 @@
 //! One request.
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, PROXY_AUTHORIZATION};
 use http::{HeaderName, Method};
@@ -8,12 +10,12 @@ use tokio::time::Instant;
 use vouchsafe_core::call::{Answer, Call, CallOptions, Form, Operation, Repeat};
 use vouchsafe_core::{Error as Core, ErrorKind as Kind, Secret};
 
-use super::{HttpClient, redirect};
+use super::{HttpClient, names, redirect};
 use crate::url::Url;
 use crate::{Credentials, Error, Result};
 
 /// Builds a request; see [`HttpClient::request`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "nothing is sent before `send`"]
 pub struct HttpRequest {
     client: HttpClient,
@@ -29,7 +31,7 @@ pub struct HttpRequest {
     fault: Option<Core>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 enum Body {
     Bytes(&'static str, Bytes),
     Form(Form),
@@ -53,8 +55,8 @@ impl HttpRequest {
     }
 
     /// Sets a header. It replaces one of the same name, such as one of the client's; the access
-    /// token takes precedence. Credentials in `Authorization`, `Proxy-Authorization` and `Cookie`
-    /// are never shown.
+    /// token takes precedence. No `Debug` shows the value; those of `Authorization`,
+    /// `Proxy-Authorization` and `Cookie` are also removed from texts of the server.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
@@ -193,6 +195,36 @@ impl HttpRequest {
             };
         }
         Ok(call)
+    }
+}
+
+/// Shows headers and parameters by their names, the URL without its query, and the size of the body:
+/// what is left out may be secret. A URL that is refused is not shown.
+impl fmt::Debug for HttpRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpRequest")
+            .field("client", &self.client)
+            .field("method", &self.method)
+            .field("url", &self.client.0.locate(&self.url).ok())
+            .field("headers", &names(&self.headers))
+            .field("query", &names(&self.query))
+            .field("body", &self.body)
+            .field("repeat", &self.repeat)
+            .field("is_success_expected", &self.is_success_expected)
+            .field("options", &self.options)
+            .field("fault", &self.fault)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bytes(content_type, body) => {
+                write!(f, "{} bytes of {content_type}", body.len())
+            }
+            Self::Form(form) => fmt::Debug::fmt(form, f),
+        }
     }
 }
 

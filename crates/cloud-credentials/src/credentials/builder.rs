@@ -8,7 +8,7 @@ use arc_swap::ArcSwapOption;
 use vouchsafe_core::auth::oauth::read_fault;
 use vouchsafe_core::auth::{StaticToken, TokenSource};
 use vouchsafe_core::call::{Jitter, Timeouts};
-use vouchsafe_core::store::{Key, Leases, MemoryStore, Store, StoreLeases};
+use vouchsafe_core::store::{Key, Leases, MemoryStore, Store, StoreLeases, WithLease};
 use vouchsafe_core::{CoreClient, CoreClientBuilder, Error as Core, ErrorKind as Kind, Secret};
 
 use super::authorization::{self, joined};
@@ -159,7 +159,8 @@ impl CredentialsBuilder {
         self
     }
 
-    /// Sets what decides which process refreshes. Default: leases in the store.
+    /// Sets what decides which process refreshes; all processes that share the store have to share it.
+    /// Default: leases in the store.
     pub fn leases(mut self, leases: Arc<dyn Leases>) -> Self {
         self.leases = Some(leases);
         self
@@ -337,12 +338,13 @@ impl CredentialsBuilder {
         self
     }
 
-    /// Builds the credentials. Touches neither disk nor network.
+    /// Builds the credentials. Touches neither disk nor network, besides reading the system's root
+    /// certificates, unless a transport is given.
     ///
     /// # Errors
     ///
-    /// Of kind `Config` if a URL is malformed, `PAN_PROFILE` is not text, or the transport cannot
-    /// be created.
+    /// Of kind `Config` if a URL is malformed, `PAN_PROFILE` is not text, fewer processes share the
+    /// leases than the store, or the transport cannot be created.
     pub fn build(self) -> Result<Credentials> {
         if self.times.request >= self.times.lease {
             let Times { request, lease, .. } = self.times;
@@ -392,9 +394,10 @@ impl CredentialsBuilder {
             settings.authorization.get_or_insert_with(of_service);
         }
         let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::new()));
-        let leases = self
-            .leases
-            .unwrap_or_else(|| Arc::new(StoreLeases::with_clock(Arc::clone(&store), own_clock)));
+        let leases: Arc<dyn Leases> = match self.leases {
+            Some(leases) => Arc::new(WithLease::new(Arc::clone(&store), leases)?),
+            None => Arc::new(StoreLeases::with_clock(Arc::clone(&store), own_clock)),
+        };
         let flights = core
             .cache::<_, _, Error>("refreshes of credentials")
             .capacity(64)

@@ -8,7 +8,7 @@ use vouchsafe_core::{Error as Core, ErrorKind as Kind, Secret};
 
 use super::Credentials;
 use super::values::Values;
-use crate::refresh::Exclusive;
+use crate::refresh::{Coordinator, Exclusive};
 use crate::{Error, ErrorKind, Record, Result};
 
 impl Credentials {
@@ -33,8 +33,8 @@ impl Credentials {
             expires_at: resolved.expires_at,
             absent: Absent::Keeps,
         };
-        self.change_record(|record| Some(self.merged(record, &written)))
-            .await
+        let change = |record| Some(self.merged(record, &written));
+        change_record(&self.inner.coordinator, change).await
     }
 
     /// Writes the values of a login: a refresh token that was not issued is dropped.
@@ -49,13 +49,13 @@ impl Credentials {
             lineage: None,
             absent: Absent::Drops,
         };
-        self.change_record(|record| Some(self.merged(record, &written)))
-            .await
+        let change = |record| Some(self.merged(record, &written));
+        change_record(&self.inner.coordinator, change).await
     }
 
-    /// Drops a token from the record, if it is there.
+    /// Drops a token from the record, if it is there, and from the own ones of given credentials.
     pub(super) async fn drop_from_record(&self, token: &Secret) -> Result<()> {
-        self.change_record(|record| {
+        let drop_token = |record: Option<Record>| -> Option<Record> {
             let mut record = record?;
             let is_refresh_token = record.refresh_token.as_ref() == Some(token);
             if !is_refresh_token && record.access_token.as_ref() != Some(token) {
@@ -69,8 +69,14 @@ impl Credentials {
             record.access_token = None;
             record.expires_at = None;
             Some(record)
-        })
-        .await
+        };
+        let coordinator = &self.inner.coordinator;
+        let mut dropped = change_record(coordinator, drop_token).await;
+        for own in coordinator.own() {
+            let of_own = change_record(&own, drop_token).await;
+            dropped = dropped.and(of_own);
+        }
+        dropped
     }
 
     /// Removes the record of a profile, and returns whether there was one.
@@ -266,33 +272,32 @@ impl Credentials {
         }
         record
     }
+}
 
-    /// Changes the record of the profile; `change` returns `None` to leave it as it is.
-    pub(super) async fn change_record(
-        &self,
-        change: impl Fn(Option<Record>) -> Option<Record> + Send,
-    ) -> Result<()> {
-        let coordinator = &self.inner.coordinator;
-        let mut read = coordinator.load().await?;
-        for _ in 0..TRIES {
-            let expect = match &read {
-                Some((_, version)) => Expect::Version(version.clone()),
-                None => Expect::Absent,
-            };
-            let Some(record) = change(read.map(|(record, _)| record)) else {
-                return Ok(());
-            };
-            let value = record.write()?;
-            let swap = coordinator
-                .store()
-                .compare_and_swap(coordinator.key(), &expect, &value);
-            match coordinator.of_store(swap).await? {
-                Swapped::Done(_) => return Ok(()),
-                Swapped::Conflict(_) => read = coordinator.load().await?,
-            }
+/// Changes a record; `change` returns `None` to leave it as it is.
+async fn change_record(
+    coordinator: &Coordinator,
+    change: impl Fn(Option<Record>) -> Option<Record> + Send,
+) -> Result<()> {
+    let mut read = coordinator.load().await?;
+    for _ in 0..TRIES {
+        let expect = match &read {
+            Some((_, version)) => Expect::Version(version.clone()),
+            None => Expect::Absent,
+        };
+        let Some(record) = change(read.map(|(record, _)| record)) else {
+            return Ok(());
+        };
+        let value = record.write()?;
+        let swap = coordinator
+            .store()
+            .compare_and_swap(coordinator.key(), &expect, &value);
+        match coordinator.of_store(swap).await? {
+            Swapped::Done(_) => return Ok(()),
+            Swapped::Conflict(_) => read = coordinator.load().await?,
         }
-        Err(changed_all_the_time())
     }
+    Err(changed_all_the_time())
 }
 
 fn changed_all_the_time() -> Error {

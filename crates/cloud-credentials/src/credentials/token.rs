@@ -45,7 +45,7 @@ impl Credentials {
     ///   for too long; [`StoreCorrupt`](crate::ErrorKind::StoreCorrupt) or of kind `Store` if the
     ///   store cannot be read.
     ///
-    /// An error is kept for a second, or as long as the server asks.
+    /// An error is kept for a second, or as long as the server asks, but for a minute at most.
     pub async fn refresh(&self) -> Result<Secret> {
         let resolved = self.resolve().await?;
         let stale = resolved.values.access_token.clone();
@@ -203,7 +203,7 @@ impl Credentials {
             record,
             is_in_store,
         } = refreshed.map_err(|failure| match failure {
-            Failure::Error(error) => error,
+            Failure::Error(error) | Failure::AnotherLogin(error) => error,
             Failure::NothingToRefresh => resolved.missing(vec!["refresh_token"]),
         })?;
         let Some(token) = record.access_token.clone() else {
@@ -271,7 +271,10 @@ impl Credentials {
             }
             self.hold(token, expires_at)
         };
-        self.write().await?;
+        if let Err(error) = self.write().await {
+            // It can be used nevertheless, and redeemed again.
+            self.inner.coordinator.report_unsaved(&error);
+        }
         Ok(token)
     }
 

@@ -130,13 +130,19 @@ impl Place {
         Ok(Tried::Done(result))
     }
 
-    /// Replaces a damaged file by the content that was written last.
+    /// Returns what is odd about a file that is not JSON.
+    pub(super) fn oddity(&self) -> Option<String> {
+        Tables::oddity(&self.content().ok()?)
+    }
+
+    /// Replaces a damaged file by the content that was written last, and keeps the damaged one.
     pub(super) fn repair(&self, waited: Duration) -> io::Result<Tried<bool>> {
         let Some(_lock) = self.lock()? else {
             return Ok(Tried::Busy);
         };
         self.complete(waited)?;
-        if Tables::read(&self.content()?).is_some() {
+        let damaged = self.content()?;
+        if Tables::read(&damaged).is_some() {
             return Ok(Tried::Done(false));
         }
         if waited < TORN {
@@ -146,6 +152,8 @@ impl Place {
         let Some(kept) = kept else {
             return Ok(Tried::Damaged);
         };
+        // Other programs may still be able to read it.
+        self.draft(DAMAGED, &damaged)?;
         self.write_in_place(&kept)?;
         Ok(Tried::Done(true))
     }
@@ -240,13 +248,20 @@ impl Place {
             return Ok(());
         };
         let there = read(&self.path)?;
-        let is_untouched = there.is_none() || there == read(&self.beside(BACKUP))?;
-        let is_torn = there.is_some_and(|there| Tables::read(&there).is_none());
+        let before = read(&self.beside(BACKUP))?;
+        let is_untouched = there.is_none() || there == before;
+        let torn = there.filter(|there| Tables::read(there).is_none());
         // Programs that do not lock the file may be writing.
-        if is_torn && waited < TORN {
+        if torn.is_some() && waited < TORN {
             return Ok(());
         }
-        if is_torn || is_untouched {
+        let old = before.as_deref().map_or(&[][..], Vec::as_slice);
+        if let Some(torn) = &torn
+            && !is_half_written(torn, &content, old)
+        {
+            self.draft(DAMAGED, torn)?;
+        }
+        if torn.is_some() || is_untouched {
             self.write_in_place(&content)?;
         }
         self.keep_backup()
@@ -318,6 +333,14 @@ fn leases(file: &File) -> io::Result<Members> {
     Ok(serde_json::from_slice(&read_open(file)?).unwrap_or_default())
 }
 
+/// Returns whether a file is what a write in place left when it was interrupted.
+fn is_half_written(there: &[u8], new: &[u8], old: &[u8]) -> bool {
+    let pairs = there.iter().zip(new);
+    let written = pairs.take_while(|(one, other)| one == other).count();
+    let rest = &there[written..];
+    rest.is_empty() || old.get(written..) == Some(rest)
+}
+
 /// Readers that do not lock the file may briefly see the old end after the new content, but never a
 /// file that ends early.
 fn overwrite(file: &File, bytes: &[u8], disk: &dyn Disk) -> io::Result<()> {
@@ -370,6 +393,7 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
 const LOCK: &str = ".lock";
 const NEW: &str = ".new";
 const BACKUP: &str = ".bak";
+const DAMAGED: &str = ".damaged";
 
 /// The largest file that is read, in bytes.
 const LARGEST: u64 = 16 << 20;

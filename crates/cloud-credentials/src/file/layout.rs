@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use serde_json::error::Category;
 use serde_json::{Map, Value};
 use zeroize::{Zeroize as _, Zeroizing};
 
@@ -24,6 +25,20 @@ impl Tables {
             _ => true,
         });
         is_whole.then_some(tables)
+    }
+
+    /// Returns where and why a file is not JSON, without its text. `None` if it is.
+    pub(super) fn oddity(bytes: &[u8]) -> Option<String> {
+        let cause = serde_json::from_slice(bytes).map(Self).err()?;
+        Some(match cause.classify() {
+            Category::Eof => "it ends too early".to_owned(),
+            Category::Data | Category::Io => "it is not a JSON object".to_owned(),
+            Category::Syntax => format!(
+                "line {}, column {}; NaN, Infinity and half a surrogate pair are not JSON",
+                cause.line(),
+                cause.column()
+            ),
+        })
     }
 
     /// Returns the documents of a table by their ids. `None` if the table is not one.

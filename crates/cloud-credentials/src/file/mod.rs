@@ -35,6 +35,11 @@ use crate::{Record, Result};
 /// or write and which holds leases, and `FILE.bak`, the content that was written last. Network file
 /// systems are not supported, since their locks may not work.
 ///
+/// What others wrote is kept, as far as it is JSON: a number with a fraction or beyond 64 bits is
+/// written again with as many digits as a float needs. A file with `NaN`, `Infinity` or half a
+/// surrogate pair, which Python reads and writes, is refused as damaged. What is damaged is never
+/// overwritten before a copy is kept as `FILE.damaged`, unless our own write left it half done.
+///
 /// A version is a digest of the document. So with [`Metadata::Auto`], a record that is removed and
 /// written again unchanged has its old version; with [`Metadata::Always`] it has a new one.
 #[derive(Clone)]
@@ -162,7 +167,7 @@ impl FileStore {
 
     /// Replaces a damaged file, such as one that several threads of `pancloud` wrote at once, by
     /// the content that was written last. Returns whether it did; a file that can be read is left
-    /// unchanged.
+    /// unchanged. The damaged one is kept as `FILE.damaged`, in place of an earlier one.
     ///
     /// # Errors
     ///
@@ -199,16 +204,23 @@ impl FileStore {
                     return Err(self.failed(what, busy).with_retryable(true));
                 }
                 Tried::Damaged if waited >= disk::TORN => {
-                    let what = format!(
-                        "{} cannot be read as credentials; repair or remove it",
-                        self.path().display()
-                    );
-                    let cause = Corrupt("it is not a file of tables of credentials");
-                    return Err(Core::new(Kind::Store, what).with_source(cause));
+                    return Err(self.damaged().await);
                 }
                 Tried::Busy | Tried::Damaged => sleep(backoff.next_wait()).await,
             }
         }
+    }
+
+    /// The error for a file that cannot be read.
+    async fn damaged(&self) -> Core {
+        let place = Arc::clone(&self.place);
+        let odd = blocking("reading the file of credentials", move || place.oddity());
+        let odd = odd.await.ok().flatten();
+        let odd = odd.map_or_else(String::new, |odd| format!(" ({odd})"));
+        let path = self.path().display();
+        let what = format!("{path} cannot be read as credentials{odd}; repair or remove it");
+        let cause = Corrupt("it is not a file of tables of credentials");
+        Core::new(Kind::Store, what).with_source(cause)
     }
 
     fn failed(&self, what: &str, cause: std::io::Error) -> Core {

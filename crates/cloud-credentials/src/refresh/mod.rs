@@ -9,11 +9,13 @@ mod failing;
 mod machine;
 #[cfg(test)]
 mod model;
+mod own;
 mod run;
 mod saving;
 mod until;
 mod wanted;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -67,6 +69,8 @@ pub(crate) struct Refreshed {
 #[derive(Clone, Debug)]
 pub(crate) enum Failure {
     NothingToRefresh,
+    /// The record has another login than the one that was given; nothing was sent.
+    AnotherLogin(Error),
     Error(Error),
 }
 
@@ -75,6 +79,8 @@ pub(crate) struct Coordinator {
     shared: Arc<Shared>,
     /// Saves the tokens that a refresh could not save.
     saver: Keeper,
+    /// Those of the own records of given credentials, by lineage.
+    own: Mutex<BTreeMap<String, Arc<Self>>>,
 }
 
 #[derive(Debug)]
@@ -82,6 +88,8 @@ struct Shared {
     store: Arc<dyn Store>,
     leases: Arc<dyn Leases>,
     key: Key,
+    /// Whether the record is that of given credentials, beside the one of the profile.
+    is_own: bool,
     clock: Arc<dyn Clock>,
     times: Times,
     events: Option<Arc<dyn Events>>,
@@ -143,10 +151,11 @@ impl Coordinator {
         times: Times,
         events: Option<Arc<dyn Events>>,
     ) -> Self {
-        let shared = Arc::new(Shared {
+        Self::of(Shared {
             store,
             leases,
             key,
+            is_own: false,
             clock,
             times,
             events,
@@ -155,10 +164,18 @@ impl Coordinator {
             held: Mutex::default(),
             failing: Mutex::default(),
             refused: Mutex::default(),
-        });
+        })
+    }
+
+    fn of(shared: Shared) -> Self {
+        let shared = Arc::new(shared);
         let of_saver = Arc::clone(&shared);
         let saver = Keeper::new("saving tokens", move || Arc::clone(&of_saver).keep_saving());
-        Self { shared, saver }
+        Self {
+            shared,
+            saver,
+            own: Mutex::default(),
+        }
     }
 
     pub(crate) fn store(&self) -> &Arc<dyn Store> {
@@ -186,12 +203,12 @@ impl Coordinator {
         self.shared.load().await
     }
 
-    /// Refreshes, or finds that another process has done it.
-    pub(crate) async fn refresh(
-        &self,
-        wanted: Wanted,
-        ask: &dyn Ask,
-    ) -> Result<Refreshed, Failure> {
+    /// Warns of issued tokens that are not saved, and notifies the program.
+    pub(crate) fn report_unsaved(&self, error: &Error) {
+        self.shared.report_unsaved(error);
+    }
+
+    async fn refresh_here(&self, wanted: Wanted, ask: &dyn Ask) -> Result<Refreshed, Failure> {
         let turn = self.turn().await;
         let refreshed = self.shared.refresh(wanted, ask).await;
         drop(turn);
@@ -220,6 +237,13 @@ impl Coordinator {
     /// Drops a revoked token from those that are not saved yet; an access token with its refresh
     /// token.
     pub(crate) async fn drop_unsaved(&self, revoked: &Secret) {
+        self.drop_unsaved_here(revoked).await;
+        for own in self.own() {
+            own.drop_unsaved_here(revoked).await;
+        }
+    }
+
+    async fn drop_unsaved_here(&self, revoked: &Secret) {
         let _turn = self.turn().await;
         let is_revoked = |token: &Option<Secret>| token.as_ref() == Some(revoked);
         let dropped = {
@@ -253,6 +277,32 @@ impl fmt::Debug for Coordinator {
 }
 
 impl Shared {
+    /// Returns the same for another record.
+    fn beside(&self, key: Key) -> Self {
+        Self {
+            store: Arc::clone(&self.store),
+            leases: Arc::clone(&self.leases),
+            key,
+            is_own: true,
+            clock: Arc::clone(&self.clock),
+            times: self.times,
+            events: self.events.clone(),
+            turn: tokio::sync::Mutex::default(),
+            unsaved: Mutex::default(),
+            held: Mutex::default(),
+            failing: Mutex::default(),
+            refused: Mutex::default(),
+        }
+    }
+
+    fn report_unsaved(&self, error: &Error) {
+        let profile = self.key.profile();
+        tracing::warn!(profile, %error, "tokens were issued but not saved; this process keeps them");
+        if let Some(events) = &self.events {
+            events.unsaved(profile, error);
+        }
+    }
+
     async fn refresh(&self, mut wanted: Wanted, ask: &dyn Ask) -> Result<Refreshed, Failure> {
         let unsaved = lock(&self.unsaved).clone().map(|kept| {
             let mut unsaved = kept.unsaved;
@@ -266,9 +316,13 @@ impl Shared {
         let is_leased = lock(&self.held).is_some();
         let (machine, step) = Refresh::new(wanted.stale.clone(), unsaved, is_leased);
         let mut run = Run::new(self, &wanted, Some(ask));
-        let token = match run.perform(machine, step).await {
+        let outcome = run.perform(machine, step).await;
+        let token = match outcome {
             Outcome::Adopted(token) | Outcome::Refreshed(token) => Some(token),
             Outcome::NothingToRefresh => return Err(Failure::NothingToRefresh),
+            Outcome::Failed(error) if run.is_of_another => {
+                return Err(Failure::AnotherLogin(error));
+            }
             Outcome::Reauthorize(Some(error)) | Outcome::Failed(error) => {
                 return Err(Failure::Error(error));
             }

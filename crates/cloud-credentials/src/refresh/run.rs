@@ -27,6 +27,8 @@ pub(super) struct Run<'a> {
     /// The credentials that the last decision was based on.
     pub(super) view: Record,
     pub(super) granted: Option<Record>,
+    /// Whether nothing was sent since the record has another login than the one that was given.
+    pub(super) is_of_another: bool,
 }
 
 type Happened = Event<Record, Version, Error>;
@@ -40,6 +42,7 @@ impl<'a> Run<'a> {
             there: None,
             view: Record::default(),
             granted: None,
+            is_of_another: false,
         }
     }
 
@@ -90,13 +93,21 @@ impl<'a> Run<'a> {
     }
 
     fn keep(&self, unsaved: Option<&Unsaved<Record>>) {
-        let mut kept = lock(&self.shared.unsaved);
-        let displaced = kept.as_ref().and_then(|kept| kept.displaced);
-        *kept = unsaved.map(|unsaved| Kept {
-            unsaved: unsaved.clone(),
-            wanted: self.wanted.clone(),
-            displaced: (unsaved.is_displaced).then(|| displaced.unwrap_or_else(Instant::now)),
-        });
+        let was_displaced = {
+            let mut kept = lock(&self.shared.unsaved);
+            let displaced = kept.as_ref().and_then(|kept| kept.displaced);
+            *kept = unsaved.map(|unsaved| Kept {
+                unsaved: unsaved.clone(),
+                wanted: self.wanted.clone(),
+                displaced: (unsaved.is_displaced).then(|| displaced.unwrap_or_else(Instant::now)),
+            });
+            displaced.is_some()
+        };
+        if !was_displaced && unsaved.is_some_and(|unsaved| unsaved.is_displaced) {
+            let what = "the record has another login by now, or was removed";
+            let error: Error = Core::new(Kind::Conflict, what).into();
+            self.shared.report_unsaved(&error);
+        }
     }
 
     async fn load(&mut self) -> Result<Seen<Record, Version>> {
@@ -159,6 +170,13 @@ impl<'a> Run<'a> {
         let Some(ask) = self.ask else {
             return Err(Core::new(Kind::Store, "a save does not request tokens").into());
         };
+        let of_another = |there: &Record| self.wanted.is_of_another(there);
+        if self.there.as_ref().is_some_and(of_another) {
+            self.is_of_another = true;
+            let profile = self.shared.key.profile();
+            let what = format!("profile {profile:?} has another login; choose another profile");
+            return Err(Core::new(Kind::Conflict, what).into());
+        }
         let mut was_late = false;
         let answer = loop {
             let Some(until) = self.keep_lease(self.shared.times.request).await? else {
@@ -197,9 +215,8 @@ impl<'a> Run<'a> {
     async fn save(&mut self, record: Record, expect: Option<Version>) -> Result<Happened> {
         let shared = self.shared;
         let refused = record.dead.clone().filter(|_| record.is_dead());
-        let of_another = |there: &Record| there.refresh_token != record.refresh_token;
-        if refused.is_some() && self.there.as_ref().is_none_or(of_another) {
-            // The record belongs to another login, which this refusal does not concern.
+        if refused.is_some() && !self.can_mark(&record) {
+            // The record belongs to another login, which this refusal does not concern, or there is none.
             *lock(&shared.refused) = refused;
             return Ok(Event::Saved);
         }
@@ -218,28 +235,32 @@ impl<'a> Run<'a> {
             }
             sleep(waits.next_wait()).await;
         };
-        let (profile, events) = (shared.key.profile(), &shared.events);
         match (&saved, refused) {
             (Err(_), Some(refused)) => *lock(&shared.refused) = Some(refused),
             (Err(error), None) if lock(&shared.failing).add(error) => {
-                tracing::warn!(
-                    profile,
-                    %error,
-                    "refreshed tokens were not saved; this process keeps them and tries again"
-                );
-                if let Some(events) = events {
-                    events.unsaved(profile, error);
-                }
+                shared.report_unsaved(error);
             }
             (Ok(Event::Saved), None) => {
                 *lock(&shared.failing) = Failing::default();
-                if let Some(events) = events {
-                    events.saved(profile);
+                if let Some(events) = &shared.events {
+                    events.saved(shared.key.profile());
                 }
             }
             _ => {}
         }
         saved
+    }
+
+    /// Returns whether the store can keep that this refresh token was refused: in the record that has
+    /// it, or in one that has no login. For a refusal alone, the profile gets no record.
+    fn can_mark(&self, refused: &Record) -> bool {
+        match &self.there {
+            Some(there) if there.refresh_token.is_some() => {
+                there.refresh_token == refused.refresh_token
+            }
+            Some(_) => self.wanted.given.is_some(),
+            None => self.shared.is_own,
+        }
     }
 
     async fn swap(&mut self, record: Record, expect: Option<Version>) -> Result<Happened> {

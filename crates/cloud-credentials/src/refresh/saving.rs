@@ -16,14 +16,7 @@ use super::{Coordinator, DEFERRED, FIRST_WAIT, Held, Kept, LONGEST_WAIT, Shared}
 use crate::{Record, Result};
 
 impl Coordinator {
-    /// Returns whether the tokens that are not saved yet have a new refresh token.
-    pub(crate) fn has_unsaved_refresh_token(&self) -> bool {
-        let kept = lock(&self.shared.unsaved);
-        kept.as_ref().is_some_and(|kept| kept.unsaved.is_rotated())
-    }
-
-    /// Saves the tokens that are not saved yet, for as long as a refresh waits for others.
-    pub(crate) async fn flush(&self) -> Result<()> {
+    pub(super) async fn flush_here(&self) -> Result<()> {
         let patience = deadline::after(Instant::now(), self.shared.times.patience);
         let mut waits = Backoff::new(FIRST_WAIT, LONGEST_WAIT, Jitter::random()).at_least_half();
         loop {

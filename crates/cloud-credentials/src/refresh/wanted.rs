@@ -41,23 +41,51 @@ impl Given {
         let (id, token) = (self.client_id.as_deref()?, self.refresh_token.as_ref()?);
         Some(lineage(id, token))
     }
+
+    /// Returns whether a record has the refresh token of another login than that of these credentials.
+    pub(super) fn is_other(&self, there: &Record) -> bool {
+        let (Some(first), Some(token)) = (&self.refresh_token, &there.refresh_token) else {
+            return false;
+        };
+        let is_ours = token == first || self.rotated.as_ref() == Some(token);
+        !is_ours && there.descent() != self.lineage()
+    }
 }
 
 impl Wanted {
+    /// Returns whether credentials were given, and the record has another login.
+    pub(super) fn is_of_another(&self, there: &Record) -> bool {
+        let given = self.given.as_ref();
+        given.is_some_and(|given| given.is_other(there))
+    }
+
     /// Returns the credentials to use: those of the record, unless others were given and the record
-    /// does not descend from them.
+    /// does not descend from them. That of another login shows only that ours are not there.
     pub(super) fn view(&self, there: Option<&Record>) -> Record {
         let Some(given) = &self.given else {
             return there.cloned().unwrap_or_default();
         };
         let first = given.lineage();
         let mut view = match there {
-            Some(record) if first.is_some() && record.descent() == first => record.clone(),
+            Some(record)
+                if record.refresh_token.is_some()
+                    && first.is_some()
+                    && record.descent() == first =>
+            {
+                record.clone()
+            }
+            Some(record) if given.is_other(record) => Record {
+                refresh_token: record.refresh_token.clone(),
+                extra: record.extra.clone(),
+                ..Record::default()
+            },
             other => Record {
                 refresh_token: given
                     .rotated
                     .clone()
                     .or_else(|| given.refresh_token.clone()),
+                // It may be known to be refused.
+                dead: other.and_then(|record| record.dead.clone()),
                 // The members of others stay in the record.
                 extra: other.map(|record| record.extra.clone()).unwrap_or_default(),
                 ..Record::default()
@@ -94,6 +122,14 @@ impl Wanted {
             record.is_token_left_out = there.is_none_or(|there| there.is_token_left_out);
         }
         if let Some(given) = &self.given {
+            let has_login = there.is_some_and(|there| there.refresh_token.is_some());
+            if record.is_dead() && !has_login {
+                // Only that it was refused: there is nothing to use.
+                let mut mark = there.cloned().unwrap_or_default();
+                mark.lineage = given.lineage();
+                mark.dead = record.dead;
+                return mark;
+            }
             let is_first = record.refresh_token == given.refresh_token;
             record.lineage = given.lineage().filter(|_| !is_first);
             if !self.is_secret_kept {

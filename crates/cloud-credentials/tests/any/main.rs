@@ -300,7 +300,6 @@ async fn without_credentials_requests_go_anywhere_and_a_header_may_hold_one() {
         .build()
         .unwrap();
     let request = client.request(Method::GET, "https://any.example.com");
-    assert!(!format!("{:?}", service.asked()).contains("planted"));
     request.send().await.unwrap();
     assert_eq!(
         service.asked(),
@@ -314,4 +313,35 @@ async fn without_credentials_requests_go_anywhere_and_a_header_may_hold_one() {
     let client = client.build().unwrap();
     client.request(Method::GET, "x").send().await.unwrap();
     assert!(service.asked()[0].ends_with("Bearer wins"));
+}
+
+#[test]
+fn no_value_of_a_header_a_parameter_or_a_body_is_shown() {
+    let service = Service::new(|_, _| status(200));
+    let builder = service
+        .client(&service.credentials())
+        .base_url("https://api.example.com/base?key=planted")
+        .allow_url("https://other.example.com/?key=planted")
+        .header("X-Client", "planted")
+        .query("of-client", "planted");
+    let client = builder.clone().build().unwrap();
+    let request = client
+        .request(Method::POST, "https://api.example.com/x?key=planted")
+        .header("X-Request", "planted")
+        .query("of-request", "planted");
+    let bytes = request.clone().body("text/plain", "planted");
+    let form = request.clone().form(Form::new().field("f", "planted"));
+    let json = request.json(&json!({"password": "planted"}));
+    let seen = [
+        (format!("{builder:?}"), "of-client"),
+        (format!("{client:?}"), "X-Client"),
+        (format!("{bytes:?}"), "7 bytes of text/plain"),
+        (format!("{form:?}"), "of-request"),
+        (format!("{json:?}"), "X-Request"),
+    ];
+    for (shown, told) in seen {
+        // Debug of bytes may show their numbers.
+        let is_hidden = !shown.contains("planted") && !shown.contains("112, 108, 97");
+        assert!(is_hidden && shown.contains(told), "{shown}");
+    }
 }

@@ -14,7 +14,7 @@ use vouchsafe_core::store::{
     Acquired, Expect, Leases as _, MemoryStore, Store, StoreLeases, Swapped,
 };
 
-use crate::server::{Late, TokenServer, key, looks_good, put, record, secret, seed, token};
+use crate::server::{Late, TokenServer, Told, key, looks_good, put, record, secret, seed, token};
 
 pub(crate) fn sharing(server: &TokenServer, store: &Arc<dyn Store>) -> Credentials {
     server.builder().store(Arc::clone(store)).build().unwrap()
@@ -224,7 +224,9 @@ async fn a_login_during_a_refresh_is_not_overwritten() {
     let server = TokenServer::new(true).shut();
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
     seed(&*store, "rt-0").await;
-    let credentials = sharing(&server, &store);
+    let told = Arc::new(Told::default());
+    let builder = server.builder().store(Arc::clone(&store));
+    let credentials = builder.events(told.clone()).build().unwrap();
     let mut refreshing = JoinSet::new();
     refreshing.spawn(async move { had(&credentials).await });
     tokio::task::yield_now().await;
@@ -237,6 +239,9 @@ async fn a_login_during_a_refresh_is_not_overwritten() {
         secret("at-0")
     );
     assert_eq!(record(&*store).await["refresh_token"], "new login");
+    let told = told.take();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("unsaved default: "), "{told:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,6 +5,7 @@ mod cancelled;
 mod device;
 mod fleet;
 mod login;
+mod logins;
 mod meanwhile;
 mod metadata;
 mod outcomes;

@@ -5,12 +5,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::{HeaderValue, StatusCode};
-use vouchsafe_cloud_credentials::{Credentials, Error, ErrorKind, Events};
-use vouchsafe_core::store::Store;
+use vouchsafe_cloud_credentials::file::FileStore;
+use vouchsafe_cloud_credentials::mock::Seed;
+use vouchsafe_cloud_credentials::{Credentials, Error, ErrorKind};
+use vouchsafe_core::store::{MemoryStore, Store, StoreLeases};
 use vouchsafe_core::transport::{Request, Response, Transport};
 use vouchsafe_core::{BoxFuture, Result};
 
-use crate::server::{Fragile, TokenServer, seed};
+use crate::fleet::had;
+use crate::server::{Fragile, TokenServer, Told, seed};
 
 /// Answers each request alike.
 #[derive(Debug)]
@@ -108,34 +111,6 @@ async fn a_token_of_another_type_is_not_used_and_the_case_of_bearer_does_not_mat
     assert_eq!(credentials.refresh().await.unwrap().expose(), "a");
 }
 
-#[derive(Debug, Default)]
-struct Told(Mutex<Vec<String>>);
-
-impl Told {
-    fn tell(&self, line: String) {
-        self.0.lock().unwrap().push(line);
-    }
-
-    fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.0.lock().unwrap())
-    }
-}
-
-impl Events for Told {
-    fn unsaved(&self, profile: &str, error: &Error) {
-        self.tell(format!("unsaved {profile}: {error}"));
-    }
-
-    fn saved(&self, profile: &str) {
-        self.tell(format!("saved {profile}"));
-    }
-
-    fn reauthorization_needed(&self, profile: &str, error: &Error) {
-        let code = error.code().unwrap_or_default();
-        self.tell(format!("log in {profile}: {code}"));
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn an_operator_is_told_of_tokens_that_are_not_saved_and_of_a_login_that_is_needed() {
     let server = TokenServer::new(true);
@@ -158,6 +133,33 @@ async fn an_operator_is_told_of_tokens_that_are_not_saved_and_of_a_login_that_is
     seed(&*store, "of another").await;
     credentials.refresh().await.unwrap_err();
     assert_eq!(told.take(), ["log in default: invalid_grant"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_redeemed_token_is_used_although_it_cannot_be_saved() {
+    let seed = r#"{"clients": [], "developer_tokens": [{"token": "d"}]}"#;
+    let server = TokenServer::seeded(&Seed::parse(seed).unwrap());
+    let fragile = Arc::new(Fragile::default());
+    fragile.is_full.store(true, Ordering::Relaxed);
+    let told = Arc::new(Told::default());
+    let builder = server.builder().store(fragile).events(told.clone());
+    let credentials = builder.developer_token("d").build().unwrap();
+    let new = had(&credentials).await;
+    assert_eq!(told.take(), ["unsaved default: the disk is full"]);
+    assert_eq!(had(&credentials).await, new);
+    assert_eq!(server.requests(), 1);
+}
+
+#[tokio::test]
+async fn leases_that_fewer_processes_share_than_the_store_are_refused() {
+    let of_process = || Arc::new(StoreLeases::new(Arc::new(MemoryStore::new())));
+    let file = Arc::new(FileStore::new("/nowhere/credentials.json"));
+    let builder = Credentials::builder().store(file);
+    let error = builder.leases(of_process()).build().unwrap_err();
+    assert!(error.is_config(), "{error}");
+    assert!(error.to_string().contains("leases"), "{error}");
+    let builder = Credentials::builder().leases(of_process());
+    builder.build().unwrap();
 }
 
 #[tokio::test]

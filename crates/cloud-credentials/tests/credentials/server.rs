@@ -1,13 +1,13 @@
 //! The emulator behind a gate, and stores.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::{Notify, Semaphore};
 use vouchsafe_cloud_credentials::mock::{Rotation, Seed, Server, TokenFormat};
-use vouchsafe_cloud_credentials::{CredentialsBuilder, Secret};
+use vouchsafe_cloud_credentials::{CredentialsBuilder, Events, Secret};
 use vouchsafe_core::mock::Fault;
 use vouchsafe_core::store::{Capabilities, Expect, Key, Loaded, MemoryStore, Store, Swapped};
 use vouchsafe_core::transport::{Request, Response, Transport};
@@ -128,6 +128,35 @@ impl Transport for TokenServer {
             wait().await;
             send(request).await
         })
+    }
+}
+
+/// What a program was notified of.
+#[derive(Debug, Default)]
+pub(crate) struct Told(Mutex<Vec<String>>);
+
+impl Told {
+    fn tell(&self, line: String) {
+        self.0.lock().unwrap().push(line);
+    }
+
+    pub(crate) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+}
+
+impl Events for Told {
+    fn unsaved(&self, profile: &str, error: &vouchsafe_cloud_credentials::Error) {
+        self.tell(format!("unsaved {profile}: {error}"));
+    }
+
+    fn saved(&self, profile: &str) {
+        self.tell(format!("saved {profile}"));
+    }
+
+    fn reauthorization_needed(&self, profile: &str, error: &vouchsafe_cloud_credentials::Error) {
+        let code = error.code().unwrap_or_default();
+        self.tell(format!("log in {profile}: {code}"));
     }
 }
 

@@ -169,11 +169,33 @@ async fn a_damaged_file_is_left_as_it_is_until_it_is_repaired() {
         assert!(store.repair().await.unwrap());
         assert_eq!(access_token(&read(&store).await.unwrap()), "one");
         assert!(!store.repair().await.unwrap());
+        let kept = path.with_file_name("credentials.json.damaged");
+        assert_eq!(fs::read_to_string(kept).unwrap(), damage);
     }
     let other = FileStore::new(path.with_file_name("other.json"));
     fs::write(other.path(), "{").unwrap();
     let error = other.repair().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::StoreCorrupt);
+}
+
+#[tokio::test]
+async fn what_only_python_reads_is_refused_by_its_place_and_kept_by_a_repair() {
+    let (_folder, path) = scratch();
+    let store = FileStore::new(&path);
+    write(&store, "planted").await;
+    let whole = fs::read_to_string(&path).unwrap();
+    for odd in ["NaN", "-Infinity", "\"\\ud800\""] {
+        let odd = format!("\"note\": {odd}, \"client_id\"");
+        let odd = whole.replacen("\"client_id\"", &odd, 1);
+        fs::write(&path, &odd).unwrap();
+        let error = store.load(&key()).await.unwrap_err().to_string();
+        assert!(error.contains("line 5, column"), "{error}");
+        assert!(!error.contains("planted"), "{error}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), odd);
+        assert!(store.repair().await.unwrap());
+        let kept = path.with_file_name("credentials.json.damaged");
+        assert_eq!(fs::read_to_string(kept).unwrap(), odd);
+    }
 }
 
 #[tokio::test]
@@ -193,6 +215,14 @@ async fn the_write_of_a_killed_process_is_completed_unless_others_wrote_since() 
         assert_eq!(access_token(&read(&store).await.unwrap()), "two");
         assert!(!new.exists());
     }
+    let kept = path.with_file_name("credentials.json.damaged");
+    assert!(!kept.exists());
+    // Python can read what another program wrote meanwhile.
+    let odd = first.replace("\"c\"", "NaN");
+    fs::write(&new, &second).unwrap();
+    fs::write(&path, &odd).unwrap();
+    assert_eq!(access_token(&read(&store).await.unwrap()), "two");
+    assert_eq!(fs::read_to_string(&kept).unwrap(), odd);
     fs::write(&new, &first).unwrap();
     fs::write(&path, first.replace("one", "theirs")).unwrap();
     assert_eq!(access_token(&read(&store).await.unwrap()), "theirs");

@@ -1,6 +1,7 @@
 //! Records that only the holders of a key can read.
 
 use std::fmt;
+use std::fs::Metadata;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
@@ -20,8 +21,13 @@ use crate::{BoxFuture, Error, ErrorKind, Result, Secret, SecretBytes};
 /// A [`Store`] that encrypts the records of another with AES-256-GCM.
 ///
 /// A record can be read only with its key and under its own name; reading one that was altered, or
-/// copied from another name, is an error. Names, sizes and times of changes stay visible. An
-/// untrusted server can still withhold records, or return earlier ones.
+/// copied from another name, is an error: the version of this format, the kind (record or lease),
+/// the namespace and the profile are authenticated with it, as additional data. Names, sizes and
+/// times of changes stay visible.
+///
+/// An untrusted server can still withhold records, or return earlier ones: a record's
+/// [`Version`](super::Version) is not authenticated, since each conditional write changes it, often
+/// to one that the server chooses.
 ///
 /// To change the key, open the store with the new one and [`also_open`](Self::also_open) with the
 /// old one everywhere, then [`reseal`](Self::reseal) each record, then drop the old one. A key is
@@ -120,12 +126,15 @@ impl SealingKey {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] if the file cannot be read, holds no key, or other users can write it.
+    /// [`ErrorKind::Config`] if the file cannot be read, holds no key, belongs to another user, or
+    /// other users can read or write it.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let read = || {
             let file = open_to_read(path)?.ok_or(std::io::ErrorKind::NotFound)?;
-            Owner::of_process().require_for(&file.metadata()?)?;
+            let about = file.metadata()?;
+            Owner::of_process().require_for(&about)?;
+            require_unread(&about)?;
             Secret::read(file, 1024)
         };
         let at = |error: Error| error.with_origin(path.display());
@@ -160,6 +169,25 @@ impl SealingKey {
     }
 }
 
+/// Checks that no other user may read the file of a key.
+#[cfg(unix)]
+fn require_unread(about: &Metadata) -> std::io::Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+    if about.mode() & 0o044 != 0 {
+        return Err(std::io::Error::other(format!(
+            "other users may read it (mode {:04o}); chmod 600 it",
+            about.mode() & 0o7777
+        )));
+    }
+    Ok(())
+}
+
+/// Does nothing: only files on Unix have such modes.
+#[cfg(not(unix))]
+fn require_unread(_: &Metadata) -> std::io::Result<()> {
+    Ok(())
+}
+
 /// Shows the id of the key, not the key.
 impl fmt::Debug for SealingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -171,7 +199,7 @@ const KEY: usize = 32;
 const ID: usize = 8;
 /// As OWASP recommends for PBKDF2 with SHA-256.
 const ROUNDS: NonZeroU32 = NonZeroU32::new(600_000).expect("it is not zero");
-/// The format and its version, which are authenticated too.
+/// The format and its version, which are authenticated too, as part of what a record is bound to.
 const MARK: &[u8] = b"vouchsafe-sealed 1\n";
 const HEAD: usize = MARK.len() + ID;
 const TAG: usize = 16;
@@ -192,7 +220,7 @@ fn marked(what: &[u8], bytes: &[u8]) -> Zeroizing<Vec<u8>> {
     Zeroizing::new([MARK, what, bytes].concat())
 }
 
-/// What a record is bound to.
+/// What a record is bound to. Not its version: a conditional write changes that.
 fn bound_to(key: &Key) -> Aad<Vec<u8>> {
     let kind: &[u8] = if key.is_lease() { b"lease" } else { b"record" };
     let mut bound = [MARK, kind].concat();

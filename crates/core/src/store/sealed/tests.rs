@@ -182,6 +182,24 @@ fn keys_come_from_files_and_passphrases() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("key");
     std::fs::write(&path, format!("{}\n", STANDARD.encode([1; KEY]))).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let chmod = |mode| {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        };
+        for (mode, told) in [
+            (0o640, "other users may read it (mode 0640)"),
+            (0o604, "other users may read it (mode 0604)"),
+            (0o620, "other users may write it (mode 0620)"),
+        ] {
+            chmod(mode);
+            let error = SealingKey::from_file(&path).unwrap_err();
+            assert!(error.is_config(), "{error}");
+            assert!(error.to_string().contains(told), "{error}");
+        }
+        chmod(0o600);
+    }
     assert_eq!(SealingKey::from_file(&path).unwrap().id, key_of(1).id);
     for bad in ["planted", &STANDARD.encode([1; KEY - 1])] {
         std::fs::write(&path, bad).unwrap();

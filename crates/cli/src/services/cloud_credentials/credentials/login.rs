@@ -16,7 +16,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
-use vouchsafe::cloud_credentials::{Authorization, Credentials, CredentialsBuilder, Error};
+use vouchsafe::cloud_credentials::{Authorization, Credentials, CredentialsBuilder, Error, Values};
 use vouchsafe::core::Secret;
 use vouchsafe::core::auth::oauth::TokenAnswer;
 use vouchsafe::core::sync::lock;
@@ -85,6 +85,15 @@ pub(super) async fn run(reach: &Reach, args: LoginArgs) -> Result<Answer, Failur
         true => on_device(reach, &args, secret).await?,
         false => in_browser(reach, &args, secret).await?,
     };
+    // The login itself may not need the secret, renewing the access token does.
+    let is_useless =
+        |values: Values| values.refresh_token.is_some() && values.client_secret.is_none();
+    if reach.has_secret() && credentials.values().await.is_ok_and(is_useless) {
+        eprintln!(
+            "The client has no secret. If it needs none, give --client-authentication none in each \
+             command; without it, the access token cannot be renewed"
+        );
+    }
     let profile = credentials.profile();
     let seconds = answer.expires_in.map(|lifetime| lifetime.as_secs());
     let human = format!("logged in; wrote the profile {profile}");

@@ -42,7 +42,8 @@ pub(super) struct Reach {
     /// Sends forms, as in the standard, instead of JSON
     #[arg(long, global = true)]
     form: bool,
-    /// How the client authenticates
+    /// How the client authenticates; a public client, which has no secret, needs none here, in each
+    /// command [default: as the metadata of --issuer says, or else body]
     #[arg(long, value_enum, global = true, value_name = "WAY")]
     client_authentication: Option<Proof>,
     #[command(flatten)]
@@ -56,7 +57,7 @@ enum Proof {
     Body,
     /// With its id and secret as Basic credentials
     Basic,
-    /// Not at all: it has no secret
+    /// Not at all: it is public and has no secret
     None,
 }
 

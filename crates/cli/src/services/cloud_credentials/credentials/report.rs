@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use http::{Method, Uri};
 use serde_json::{Value, json};
 use vouchsafe::cloud_credentials::file::{Document, FileStore};
-use vouchsafe::cloud_credentials::{Credentials, Source};
+use vouchsafe::cloud_credentials::{Credentials, Error, Source};
 use vouchsafe::core::transport::Request;
 use vouchsafe::core::{Clock as _, SystemClock, timestamp};
 
@@ -27,12 +27,16 @@ pub(super) async fn run(reach: &Reach) -> Done {
     let credentials = reach.credentials()?;
     let developer = developer_token(&credentials).await;
     let has_developer_token = developer.as_ref().is_some_and(|check| check.is_good);
-    let mut checks = vec![source(&credentials, has_developer_token).await];
+    let found = credentials.source().await;
+    let is_stored = matches!(found, Ok(Source::Store));
+    let mut checks = vec![source(&credentials, found, has_developer_token)];
     checks.extend(developer);
     let documents = reach.store()?.documents(FileStore::NAMESPACE).await;
     checks.push(file(reach)?);
     match documents {
-        Ok(documents) => checks.extend(refused(&credentials, &documents)),
+        // Others are not what the profile of the file says.
+        Ok(documents) if is_stored => checks.extend(refused(&credentials, &documents)),
+        Ok(_) => {}
         Err(error) => checks.push(bad("profiles", Failure::from(error).to_string())),
     }
     checks.extend(values(reach, &credentials, has_developer_token).await);
@@ -61,16 +65,20 @@ async fn developer_token(credentials: &Credentials) -> Option<Check> {
     match credentials.developer_token().await {
         Ok(None) => None,
         Ok(Some(_)) => Some(match provider() {
-            Ok(url) => good(name, format!("redeemed at {}", clean(&url))),
+            Ok(url) => good(name, format!("redeemed at {}", clean(without_query(&url)))),
             Err(error) => bad(name, Failure::from(error).to_string()),
         }),
         Err(error) => Some(bad(name, Failure::from(error).to_string())),
     }
 }
 
-async fn source(credentials: &Credentials, has_developer_token: bool) -> Check {
+fn source(
+    credentials: &Credentials,
+    found: Result<Source, Error>,
+    has_developer_token: bool,
+) -> Check {
     let profile = credentials.profile();
-    match credentials.source().await {
+    match found {
         Ok(Source::Nothing) if has_developer_token => {
             good("source", "the developer token".to_owned())
         }
@@ -176,10 +184,19 @@ async fn server(reach: &Reach) -> Result<Check, Failure> {
     Ok(match reach.connection.within(asked).await {
         Ok(answer) => good(
             "server",
-            format!("{url} answers (HTTP {})", answer.status.as_u16()),
+            format!(
+                "{} answers (HTTP {})",
+                without_query(url),
+                answer.status.as_u16()
+            ),
         ),
         Err(error) => bad("server", Failure::from(error).to_string()),
     })
+}
+
+/// Returns a URL up to its query, which may hold a secret.
+fn without_query(url: &str) -> &str {
+    url.split(['?', '#']).next().unwrap_or_default()
 }
 
 fn good(name: &'static str, found: String) -> Check {
