@@ -161,6 +161,17 @@ async fn a_token_is_kept_until_shortly_before_it_expires() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_token_that_lives_briefly_is_kept_for_nine_tenths_of_that() {
+    let world = World::new(json!({"expires_in": 20}));
+    let source = world.source();
+    assert_eq!(token(&source).await, "token-1");
+    world.pass(17).await;
+    assert_eq!(token(&source).await, "token-1");
+    world.pass(18).await;
+    assert_ne!(token(&source).await, "token-1");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_token_of_unknown_lifetime_is_kept_for_five_minutes() {
     for unknown in [json!({}), json!({"expires_in": "soon"})] {
         let world = World::new(unknown);
@@ -273,6 +284,22 @@ async fn an_error_with_a_successful_status_is_an_error_with_its_code() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_error_with_a_successful_status_may_have_a_code_or_a_description_only() {
+    for (more, code, message) in [
+        (
+            json!({"error": "own_code"}),
+            Some("own_code"),
+            "token refused",
+        ),
+        (json!({"error_description": "because"}), None, "because"),
+    ] {
+        let error = World::new(more).source().token().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Credential);
+        assert_eq!((error.code(), error.message()), (code, message));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_error_with_a_successful_status_shows_no_secret_that_it_quotes() {
     let quoted = format!("no client has the secret {SECRET}");
     let world = World::new(json!({"error": quoted, "error_description": quoted}));
@@ -360,6 +387,7 @@ async fn neither_the_clients_secret_nor_a_token_is_shown() {
         let source = builder.build().unwrap();
         let first = source.token().await.unwrap();
         let shown = format!("{shown} {source:?} {first:?}");
+        assert!(shown.contains("client_id: \"a:b\""), "{shown}");
         source.forget(first.generation());
         world
             .host

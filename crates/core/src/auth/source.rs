@@ -347,6 +347,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_refused_token_that_is_still_in_the_file_has_no_newer_one() {
+        let file = Scratch::new("same");
+        file.write("planted");
+        let source = FileToken::new(&file.0);
+        let first = source.token().await.unwrap();
+        source.forget(first.generation());
+        let same = source.token().await.unwrap();
+        assert_eq!(same.generation(), first.generation());
+        let shown = format!("{source:?}");
+        assert!(
+            shown.contains("-same") && !shown.contains("planted"),
+            "{shown}"
+        );
+    }
+
+    #[tokio::test]
     async fn a_late_refusal_does_not_forget_the_newer_token() {
         let file = Scratch::new("late");
         file.write("one");

@@ -44,6 +44,8 @@ impl fmt::Debug for Digest {
 
 #[cfg(test)]
 mod tests {
+    use std::hash::{BuildHasher as _, RandomState};
+
     use super::*;
 
     #[test]
@@ -52,6 +54,15 @@ mod tests {
         assert_ne!(Digest::of("a"), Digest::of("b"));
         assert_ne!(Digest::of("a").and("b"), Digest::of("b").and("a"));
         assert_ne!(Digest::of("a").and("b"), Digest::of("ab"));
+    }
+
+    #[test]
+    fn digests_are_spread_over_a_table() {
+        let hasher = RandomState::new();
+        assert_ne!(
+            hasher.hash_one(Digest::of("a")),
+            hasher.hash_one(Digest::of("b"))
+        );
     }
 
     #[test]

@@ -110,6 +110,10 @@ mod tests {
         let (claims, key, other) = (Claims::default(), Key::new("a", "1"), Key::new("a", "2"));
         let mut first = claims.begin(&key);
         let owner = *first.owner();
+        assert_eq!(
+            format!("{first:?}"),
+            format!("Claim {{ key: {key:?}, .. }}")
+        );
         first.note_lapse();
         assert_ne!(*claims.begin(&key).owner(), owner, "it is in use");
         drop(first);

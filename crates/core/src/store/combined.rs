@@ -327,6 +327,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn hints_are_passed_on_and_the_time_of_all_stores_counts() {
+        let new = || -> Arc<dyn Store> { Arc::new(MemoryStore::new()) };
+        let (store, leases) = (new(), StoreLeases::new(new()));
+        let (limit, limit_of_leases) = (store.capabilities().limit, leases.limit());
+        let read_through = ReadThrough::new(Arc::clone(&store), new());
+        assert_eq!(limit_of_leases, 2 * limit);
+        assert_eq!(read_through.capabilities().limit, 2 * limit);
+        let leased = WithLease::new(Arc::clone(&store), Arc::new(leases)).unwrap();
+        assert_eq!(leased.capabilities().limit, limit);
+        assert_eq!(leased.limit(), limit_of_leases);
+        for combined in [&read_through as &dyn Store, &leased] {
+            let mut watch = combined.watch(&key()).unwrap();
+            assert!(write(&*store, &Expect::Any, "new").await);
+            watch.changed().await;
+        }
+    }
+
+    #[tokio::test]
     async fn leases_that_not_all_users_of_the_records_share_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let on_machine = open_folder(folder.path());

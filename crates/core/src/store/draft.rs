@@ -168,7 +168,7 @@ impl Draft {
                 continue;
             };
             let age = file.metadata().and_then(|file| file.modified());
-            let is_old = age.is_ok_and(|age| age + ABANDONED < newest);
+            let is_old = age.is_ok_and(|age| age + ABANDONED <= newest);
             if is_old && lock::try_exclusive(&file).unwrap_or_default() {
                 let _ = fs::remove_file(entry.path());
             }
@@ -270,15 +270,15 @@ mod tests {
     #[test]
     fn drafts_of_killed_writers_are_swept_and_those_of_living_ones_are_not() {
         let folder = tempfile::tempdir().unwrap();
+        let now = fs::metadata(folder.path()).unwrap().modified().unwrap();
         let draft = |name: &str, age: u64| {
             let file = File::create(folder.path().join(name)).unwrap();
-            let now = file.metadata().unwrap().modified().unwrap();
             file.set_modified(now - Duration::from_secs(age)).unwrap();
-            (file, now)
+            file
         };
-        drop(draft(".roles.00.draft", 3600));
-        drop(draft(".roles.01.draft", 0));
-        let (held, now) = draft(".roles.02.draft", 3600);
+        drop(draft(".roles.00.draft", 60));
+        drop(draft(".roles.01.draft", 59));
+        let held = draft(".roles.02.draft", 3600);
         assert!(lock::try_exclusive(&held).unwrap());
         drop(draft(".other.03.draft", 3600));
         Draft::sweep(&folder.path().join("roles"), now);

@@ -410,15 +410,16 @@ mod tests {
             Ok(Swapped::Done(_))
         ));
         let path = store.0.path_of(&key());
-        let other = store.0.path_of(&Key::new("other", ""));
-        fs::copy(&path, &other).unwrap();
-        let error = store
-            .load(&Key::new("other", ""))
-            .await
-            .unwrap_err()
-            .to_string();
-        assert!(error.contains("another name"), "{error}");
-        fs::remove_file(&other).unwrap();
+        for key in [
+            Key::new("other", "profile"),
+            Key::new("application", "other"),
+        ] {
+            let other = store.0.path_of(&key);
+            fs::copy(&path, &other).unwrap();
+            let error = store.load(&key).await.unwrap_err().to_string();
+            assert!(error.contains("another name"), "{error}");
+            fs::remove_file(&other).unwrap();
+        }
 
         let file = File::options().write(true).open(&path).unwrap();
         file.set_len(20).unwrap();
@@ -448,6 +449,9 @@ mod tests {
                 .await
                 .is_err()
         );
+        let longest = Key::new("n".repeat(LONGEST_NAMES - 1), "n");
+        let room = store.capabilities().require_room(&longest, &value("x"));
+        assert!(room.is_ok());
         let name = Key::new("n".repeat(LONGEST_NAMES), "n");
         assert!(
             store
@@ -456,6 +460,20 @@ mod tests {
                 .is_err()
         );
         assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_larger_than_any_record_is_not_read() {
+        let scratch = tempfile::tempdir().unwrap();
+        let store = FolderStore::open(scratch.path()).unwrap();
+        assert!(write(&store, Expect::Absent).await.is_ok());
+        let path = store.0.path_of(&key());
+        let file = File::options().write(true).open(path).unwrap();
+        let largest = u64::try_from(LARGEST + LONGEST_LINE).unwrap();
+        file.set_len(largest).unwrap();
+        assert!(store.load(&key()).await.is_ok());
+        file.set_len(largest + 1).unwrap();
+        assert!(store.load(&key()).await.is_err());
     }
 
     #[tokio::test(start_paused = true)]
@@ -496,9 +514,14 @@ mod tests {
         ));
         // The old file still holds what this writer expects.
         let late = value("late");
-        let changed = store
-            .0
-            .change_locked(&old, &path, &key(), &expect, Some(&late));
-        assert!(matches!(changed, Ok(Changed::Busy)));
+        let changed_at = |path: &Path| {
+            let folder = &store.0;
+            folder.change_locked(&old, path, &key(), &expect, Some(&late))
+        };
+        assert!(matches!(changed_at(&path), Ok(Changed::Busy)));
+        fs::remove_file(&path).unwrap();
+        assert!(matches!(changed_at(&path), Ok(Changed::Busy)));
+        fs::write(&path, "not a folder").unwrap();
+        assert!(changed_at(&path.join("below")).is_err());
     }
 }

@@ -182,11 +182,25 @@ mod tests {
         fail.notify_one();
         watch.changed().await;
         assert_eq!(starts.load(Ordering::SeqCst), 5);
+        assert_eq!(watch.count(), 2);
         hints.board.changed(b"one");
         watch.changed().await;
+        assert_eq!(watch.count(), 3);
         hints.board.changed(b"other");
         let none = tokio::time::timeout(LONGEST_WAIT, watch.changed()).await;
         assert!(none.is_err(), "hinted at another record");
+    }
+
+    #[tokio::test]
+    async fn a_record_is_watched_for_as_long_as_its_watch_is_kept() {
+        let hints = Hints::new(|_| pending());
+        let _one = hints.watch(b"one");
+        drop(hints.watch(b"two"));
+        let _three = hints.watch(b"three");
+        let mut names: Vec<_> = lock(&hints.board.watched).keys().cloned().collect();
+        names.sort();
+        assert_eq!(names, [&b"one"[..], b"three"]);
+        assert_eq!(format!("{:?}", hints.board), "Board { watched: 2, .. }");
     }
 
     #[tokio::test]

@@ -241,6 +241,34 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_late_failure_of_an_old_connection_does_not_cost_the_new_one() {
+        let (link, made) = (Link::new("host:1", SECOND, |_| true), AtomicUsize::new(0));
+        let (fail, failing) = tokio::sync::oneshot::channel();
+        let late = link.call(
+            "read a record",
+            || async { Ok(made.fetch_add(1, Ordering::SeqCst)) },
+            |_| async { Err::<(), _>(failing.await.unwrap()) },
+        );
+        let others = async {
+            let reset = || Broken::connection("reset");
+            call(&link, &made, Some(reset())).await.unwrap_err();
+            assert_eq!(call(&link, &made, None).await.unwrap(), 1);
+            fail.send(reset()).unwrap();
+        };
+        let (late, ()) = tokio::join!(late, others);
+        assert!(late.is_err());
+        assert_eq!(call(&link, &made, None).await.unwrap(), 1);
+    }
+
+    #[test]
+    fn a_link_says_where_it_leads_and_how_long_a_call_takes() {
+        let link = Link::<usize>::new("host:1", SECOND, |_| true);
+        assert_eq!((link.place(), link.limit()), ("host:1", SECOND));
+        let shown = format!("{link:?}");
+        assert_eq!(shown, "Link { place: \"host:1\", limit: 1s, .. }");
+    }
+
+    #[tokio::test]
     async fn a_connection_that_has_ended_is_not_used_again() {
         let (link, made) = (
             Link::new("host:1", SECOND, |&at| at > 0),

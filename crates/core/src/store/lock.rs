@@ -39,3 +39,21 @@ fn taken(result: Result<(), TryLockError>) -> io::Result<bool> {
         Err(TryLockError::Error(cause)) => Err(cause),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn readers_share_a_lock_that_a_writer_has_alone() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let open = || File::open(file.path()).unwrap();
+        let (reader, other, writer) = (open(), open(), open());
+        assert!(try_shared(&reader).unwrap() && try_shared(&other).unwrap());
+        assert!(!try_exclusive(&writer).unwrap());
+        unlock(&reader).unwrap();
+        unlock(&other).unwrap();
+        assert!(try_exclusive(&writer).unwrap());
+        assert!(!try_shared(&reader).unwrap());
+    }
+}

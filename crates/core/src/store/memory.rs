@@ -119,4 +119,22 @@ mod tests {
     }
 
     crate::store_contract!(contract, super::open);
+
+    #[tokio::test]
+    async fn each_change_counts_as_a_hint() {
+        let (store, key) = (MemoryStore::new(), Key::new("application", "profile"));
+        let watch = store.watch(&key).unwrap();
+        let before = watch.count();
+        let value = SecretBytes::from(b"planted".to_vec());
+        let written = store.compare_and_swap(&key, &Expect::Any, &value).await;
+        assert!(matches!(written, Ok(Swapped::Done(_))));
+        assert_eq!(watch.count(), before + 1);
+        assert!(store.remove(&key, &Expect::Any).await.unwrap());
+        assert_eq!(watch.count(), before + 2);
+    }
+
+    #[test]
+    fn records_are_gone_with_the_process() {
+        assert!(!MemoryStore::new().capabilities().durable);
+    }
 }

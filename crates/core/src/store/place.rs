@@ -276,7 +276,11 @@ mod tests {
             // Folders of root are trusted by every user.
             owner.uid = 1;
             require_private_folder(folder.path(), owner).unwrap();
-            return;
+            // Where root is the only user there is no other one to give it to.
+            if std::os::unix::fs::chown(folder.path(), Some(1), None).is_err() {
+                return;
+            }
+            require_private_folder(folder.path(), owner).unwrap();
         }
         owner.uid += 1;
         let error = require_private_folder(folder.path(), owner).unwrap_err();
@@ -294,5 +298,14 @@ mod tests {
             assert!(error.to_string().contains("not a file"), "{error}");
         }
         assert!(open_to_read(&folder.path().join("none")).unwrap().is_none());
+    }
+
+    #[test]
+    fn what_is_below_a_file_is_an_error_and_not_missing() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let below = file.path().join("below");
+        assert!(open_to_read(&below).is_err());
+        assert!(resolve(&below).is_err());
+        assert_eq!(folder_of(Path::new("name")), Path::new("."));
     }
 }

@@ -401,7 +401,10 @@ mod tests {
         let file = open(&path).unwrap();
         assert_eq!(refusal(&path), "this process has it open already");
         drop(file);
-        open(&path).unwrap();
+        drop(open(&path).unwrap());
+        let other = File::open(&path).unwrap();
+        assert!(lock::try_exclusive(&other).unwrap());
+        assert_eq!(refusal(&path), BY_ANOTHER);
     }
 
     #[cfg(unix)]
@@ -413,9 +416,16 @@ mod tests {
         file.replace(b"new\n").unwrap();
         // No process holds the lock of the old file any more, and no path refers to it.
         let disk: Arc<dyn Disk> = Arc::new(SystemDisk);
-        let opened = PrivateFile::locked(&path, old, Owner::of_process(), &disk).unwrap();
-        assert!(opened.is_none());
+        let owner = Owner::of_process();
+        let locked =
+            |path: &Path| PrivateFile::locked(path, old.try_clone().unwrap(), owner, &disk);
+        assert!(locked(&path).unwrap().is_none());
         assert_eq!(refusal(&path), "this process has it open already");
+        assert!(PrivateFile::created(&path, b"", &disk).unwrap().is_none());
+        drop(file);
+        assert!(locked(&path.join("below")).is_err());
+        fs::remove_file(&path).unwrap();
+        assert!(locked(&path).unwrap().is_none());
     }
 
     #[cfg(unix)]
@@ -552,6 +562,28 @@ mod tests {
             }
             Err(io::Error::other("planted"))
         }
+    }
+
+    /// A disk that cannot make the content of a file safe.
+    #[derive(Debug)]
+    struct Unsafe;
+
+    impl Disk for Unsafe {
+        fn sync(&self, _: &File) -> io::Result<()> {
+            Err(io::Error::other("planted"))
+        }
+    }
+
+    #[test]
+    fn a_file_whose_sync_failed_takes_no_writes_once_it_is_closed() {
+        let (_folder, path) = scratch();
+        drop(open(&path).unwrap());
+        let mut file = PrivateFile::open(&path, b"", Arc::new(Unsafe)).unwrap();
+        assert_eq!(file.length(), 6);
+        assert!(file.handle().sync().is_err());
+        file.close("a sync failed");
+        let error = file.append(b"x").unwrap_err();
+        assert_eq!(error.to_string(), "a sync failed; open it again");
     }
 
     #[test]

@@ -194,3 +194,51 @@ macro_rules! reach_options {
         }
     };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn records_go_in_the_clear_to_this_machine_only_unless_that_is_allowed() {
+        let reach = Reach::default();
+        reach.require_allowed("localhost:1", true, "").unwrap();
+        let refused = reach.require_allowed("far:1", false, "use tls://");
+        let error = refused.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert_eq!(
+            error.message(),
+            "far:1 would receive records in the clear; use tls://, or allow_plain()"
+        );
+        let allowed = reach.with_plain();
+        allowed.require_allowed("far:1", false, "").unwrap();
+    }
+
+    #[test]
+    fn an_option_leaves_the_others_as_they_were() {
+        assert_eq!(Reach::default().limit(), Duration::from_secs(10));
+        let reach = Reach::default().with_plain().with_limit(SECOND);
+        let reach = reach.with_network(HttpTransport::builder());
+        assert!(reach.allows_plain(false));
+        assert_eq!(reach.limit(), SECOND);
+    }
+
+    #[test]
+    fn a_client_is_for_https_or_for_this_machine() {
+        let client = |url| Reach::default().client(&[BaseUrl::parse(url).unwrap()], SECOND);
+        assert!(client("https://far.example").is_ok());
+        assert!(client("http://127.0.0.1:1").is_ok());
+        assert!(client("http://far.example").is_err());
+    }
+
+    #[test]
+    fn a_host_that_is_no_host_has_no_url() {
+        for (is_tls, url) in [(true, "https://host:1/"), (false, "http://host:1/")] {
+            assert_eq!(Reach::target("host:1", is_tls).unwrap(), url);
+        }
+        let error = Reach::target("no host", true).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+    }
+}

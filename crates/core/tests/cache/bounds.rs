@@ -31,6 +31,7 @@ async fn forgetting_removes_value_and_error() {
 async fn clearing_empties_and_a_fetch_begun_before_does_not_store() {
     let (cache, service) = (words().build(), Service::default());
     cache.insert("b", Fetched::new(Arc::from("two")));
+    assert!(!cache.is_empty());
     let (answer, ()) = tokio::join!(service.ask(&cache, "a", Ok("one")), async {
         settle().await;
         cache.clear();
@@ -194,13 +195,30 @@ async fn flights_beyond_the_bound_run_inside_their_callers() {
     settle().await;
     // No caller is held up, and there is nothing to join for the last ones.
     assert_eq!(begun.load(Ordering::SeqCst), 2010);
-    let unshared = cache.get_or_fetch(&2009, || async { Ok(Fetched::new(7)) });
-    assert_eq!(unshared.await, Ok(7));
-    let shared = cache.get_or_fetch(&3, || async { Ok(Fetched::new(7)) });
+    let unshared = cache.get_or_fetch(&2000, || async { Ok(Fetched::new(7)) });
+    assert_eq!(timeout(SECOND, unshared).await, Ok(Ok(7)));
+    let shared = cache.get_or_fetch(&1999, || async { Ok(Fetched::new(7)) });
     gate.add_permits(1);
-    assert_eq!(shared.await, Ok(3));
+    assert_eq!(shared.await, Ok(1999));
     assert_eq!(callers.join_all().await.len(), 2010);
     assert_eq!(cache.len(), 2000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_is_not_refreshed_beyond_the_bound_of_fetches() {
+    let cache = Cache::<usize, usize, &str>::builder()
+        .capacity(1)
+        .ttl(TTL)
+        .refresh_ahead(1.0)
+        .build();
+    for key in 1..=1024 {
+        let waits = cache.get_or_fetch(&key, std::future::pending);
+        assert!(timeout(Duration::ZERO, waits).await.is_err());
+    }
+    cache.insert(0, Fetched::new(1));
+    advance(TTL - Duration::from_millis(1)).await;
+    let fetch = || -> std::future::Ready<_> { panic!("there are too many fetches already") };
+    assert_eq!(cache.get_or_fetch(&0, fetch).await, Ok(1));
 }
 
 #[test]
@@ -238,7 +256,20 @@ fn a_key_made_of_a_token_does_not_hold_it() {
     cache.insert(key, Fetched::new(1));
     assert_eq!(cache.get(&Digest::of("gt-planted-secret")), Some(1));
     assert_eq!(size_of_val(&key), 32);
-    for shown in [format!("{key:?}"), format!("{cache:?}")] {
-        assert!(!shown.contains("planted"), "{shown}");
-    }
+    assert_eq!(format!("{key:?}"), "Digest(..)");
+}
+
+#[test]
+fn what_is_shown_has_lifetimes_but_no_key_and_no_value() {
+    let cache = Cache::<&str, &str>::builder().capacity(7).ttl(SECOND);
+    let shown = format!("{cache:?}");
+    assert!(shown.contains("capacity: 7, ttl: 1s"), "{shown}");
+    let cache = cache.build();
+    let value = Fetched::new("planted").ttl(SECOND).generation(3);
+    assert_eq!(
+        format!("{value:?}"),
+        "Fetched { ttl: Some(1s), generation: 3, .. }"
+    );
+    cache.insert("planted", value);
+    assert_eq!(format!("{cache:?}"), "Cache { .. }");
 }

@@ -71,6 +71,15 @@ async fn stale_values_and_errors_expire_during_suspension() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_value_without_an_end_outlives_any_clock() {
+    let (builder, clock) = clocked();
+    let cache = builder.build();
+    cache.insert("key", Fetched::new(Arc::from("one")).ttl(Duration::MAX));
+    clock.advance(99 * 365 * Duration::from_secs(24 * 60 * 60));
+    assert!(cache.get(&"key").is_some());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_server_can_set_a_day_at_most() {
     let cache = words().build();
     let now = SystemTime::UNIX_EPOCH;

@@ -174,6 +174,20 @@ async fn an_absolute_expiry_counts_by_the_servers_own_clock() {
 // Point 10. A fetch that brings nothing fresher.
 
 #[tokio::test(start_paused = true)]
+async fn the_next_refresh_may_begin_as_soon_as_the_interval_is_over() {
+    let interval = 99 * SECOND;
+    let cache = words().refresh_ahead(1.0).min_interval(interval).build();
+    let service = Service::default();
+    cache.insert("a", Fetched::new(Arc::from("one")));
+    for (wait, fetches) in [(interval - SECOND, 0), (SECOND, 1)] {
+        advance(wait).await;
+        assert_eq!(service.ask(&cache, "a", Ok("two")).await, word("one"));
+        tokio::task::yield_now().await;
+        assert_eq!(service.count(), fetches);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_fetch_that_brings_nothing_fresher_holds_the_next_one_off() {
     let cache = words().refresh_ahead(1.0).min_interval(30 * SECOND).build();
     let fetched = Arc::new(AtomicUsize::new(0));

@@ -15,17 +15,25 @@ fn without_a_runtime_a_fetch_runs_inside_its_caller() {
 }
 
 #[test]
-fn a_fetch_inside_its_caller_that_began_before_a_clearing_does_not_store() {
-    let cache = Cache::<u8, u8>::builder().build();
-    let (answer, waits) = oneshot::channel();
-    let fetch = || async { Ok(Fetched::new(waits.await.unwrap())) };
-    let mut ask = std::pin::pin!(cache.get_or_fetch(&1, fetch));
-    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
-    assert!(ask.as_mut().poll(&mut cx).is_pending());
-    cache.clear();
-    answer.send(1).unwrap();
-    assert!(ask.as_mut().poll(&mut cx).is_ready());
-    assert_eq!(cache.get(&1), None);
+fn a_fetch_inside_its_caller_that_began_before_a_change_does_not_store() {
+    type Numbers = Cache<u8, u8>;
+    let changes: [(fn(&Numbers), _); 3] = [
+        (|cache| cache.insert(1, Fetched::new(2)), Some(2)),
+        (|cache| assert!(!cache.forget(&1)), None),
+        (Numbers::clear, None),
+    ];
+    for (change, held) in changes {
+        let cache = Numbers::builder().build();
+        let (answer, waits) = oneshot::channel();
+        let fetch = || async { Ok(Fetched::new(waits.await.unwrap())) };
+        let mut ask = std::pin::pin!(cache.get_or_fetch(&1, fetch));
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(ask.as_mut().poll(&mut cx).is_pending());
+        change(&cache);
+        answer.send(1).unwrap();
+        assert!(ask.as_mut().poll(&mut cx).is_ready());
+        assert_eq!(cache.get(&1), held);
+    }
 }
 
 #[derive(Debug, Default)]

@@ -190,3 +190,28 @@ async fn a_credential_of_the_request_is_left_alone() {
     assert_eq!(answer.status(), StatusCode::OK);
     assert_eq!(server.seen(), [("Basic x".to_owned(), "body".to_owned())]);
 }
+
+/// A client whose connection is closed.
+#[derive(Clone)]
+struct Closed;
+
+impl Service<Request<()>> for Closed {
+    type Response = Response<()>;
+    type Error = BoxError;
+    type Future = Ready<Result<Response<()>, BoxError>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Err("closed".into()))
+    }
+
+    fn call(&mut self, _: Request<()>) -> Self::Future {
+        ready(Ok(Response::new(())))
+    }
+}
+
+#[tokio::test]
+async fn the_layer_is_ready_when_its_client_is() {
+    let mut client = layer(Renewing::default()).layer(Closed);
+    let ready = std::future::poll_fn(|context| client.poll_ready(context)).await;
+    assert_eq!(ready.unwrap_err().to_string(), "closed");
+}

@@ -265,6 +265,26 @@ mod tests {
     }
 
     #[test]
+    fn the_client_is_at_fault_for_what_it_is_and_asks_but_not_for_a_grant_or_a_server() {
+        let of_others: Vec<_> = CODES
+            .into_iter()
+            .filter(|code| !code.is_of_client())
+            .collect();
+        assert_eq!(
+            of_others,
+            [
+                ErrorCode::InvalidGrant,
+                ErrorCode::ServerError,
+                ErrorCode::TemporarilyUnavailable,
+                ErrorCode::AccessDenied,
+                ErrorCode::AuthorizationPending,
+                ErrorCode::SlowDown,
+                ErrorCode::ExpiredToken,
+            ]
+        );
+    }
+
+    #[test]
     fn each_code_is_found_by_its_text() {
         for code in CODES {
             let error = Error::new(ErrorKind::Invalid, "x").with_code(code.to_string());

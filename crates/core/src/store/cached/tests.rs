@@ -312,3 +312,53 @@ fn leases_that_not_all_users_of_the_records_share_are_refused() {
     let cached = CacheOver::new(memory, folder(place.path(), "store"), HOUR);
     assert!(cached.with_leases(narrow).unwrap_err().is_config());
 }
+
+#[tokio::test]
+async fn after_a_lease_was_taken_the_store_is_read_once() {
+    let store = Arc::new(Counted::default());
+    let cached = over(Arc::clone(&store) as _);
+    assert_eq!(read(&cached).await, None);
+    let _lease = held(&cached).await;
+    for _ in 0..3 {
+        assert_eq!(read(&cached).await, None);
+    }
+    assert_eq!(store.reads.load(Ordering::SeqCst), 2);
+}
+
+#[test]
+fn a_call_takes_as_long_as_two_of_the_cache_and_one_of_the_store() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let (limit, leases) = (
+        store.capabilities().limit,
+        StoreLeases::new(Arc::clone(&store)),
+    );
+    let cached = over(store);
+    assert_eq!(cached.capabilities().limit, 3 * limit);
+    assert_eq!(cached.limit(), leases.limit());
+}
+
+#[tokio::test]
+async fn what_is_shown_holds_no_record() {
+    let cached = over(Arc::new(MemoryStore::new()));
+    assert!(write(&cached, &Expect::Any, "planted").await.unwrap());
+    let shown = format!("{cached:?}");
+    assert!(shown.contains("time: 3600s"), "{shown}");
+    assert!(!shown.contains("planted"), "{shown}");
+}
+
+#[test]
+fn bytes_that_are_no_entry_are_not_taken_for_an_absent_record() {
+    let at = 7_u64.to_be_bytes();
+    let read = |rest: &[u8]| {
+        let cached = Loaded {
+            value: SecretBytes::from([&at[..], rest].concat()),
+            version: Version::new(b"1"),
+        };
+        Entry::read(&cached).map(|entry| entry.loaded.is_some())
+    };
+    assert_eq!(read(&[ABSENT]), Some(false));
+    assert_eq!(read(&[PRESENT, 0, 0, 0, 0]), Some(true));
+    for other in [&[][..], &[ABSENT, 0], &[7], &[PRESENT, 0, 0, 0, 1]] {
+        assert_eq!(read(other), None, "{other:?}");
+    }
+}

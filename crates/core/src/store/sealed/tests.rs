@@ -125,6 +125,82 @@ fn source(name: &'static str) -> Arc<dyn KeySource> {
     Arc::new(Counting(name, 7.into()))
 }
 
+/// Makes wrapped keys of this size.
+#[derive(Debug)]
+struct Padding(usize);
+
+impl KeySource for Padding {
+    fn name(&self) -> &str {
+        "padding"
+    }
+
+    fn to_seal<'a>(&'a self, _: &'a Key) -> BoxFuture<'a, Result<WrappedKey>> {
+        Box::pin(std::future::ready(Ok(WrappedKey {
+            key: key_of(1),
+            wrapped: Arc::from(vec![b'w'; self.0]),
+        })))
+    }
+
+    fn to_open<'a>(&'a self, _: &'a Key, wrapped: &'a [u8]) -> BoxFuture<'a, Result<SealingKey>> {
+        assert_eq!(wrapped, vec![b'w'; self.0]);
+        Box::pin(std::future::ready(Ok(key_of(1))))
+    }
+}
+
+#[tokio::test]
+async fn a_wrapped_key_may_have_any_size_up_to_the_largest() {
+    for size in [0, 1, 3, LONGEST_WRAPPED] {
+        let below = Arc::new(MemoryStore::new());
+        let store = Sealed::with_source(below.clone(), Arc::new(Padding(size)));
+        write(&store, &key(), &planted()).await;
+        let sealed = below.load(&key()).await.unwrap().unwrap().value;
+        assert!(!sealed.expose().windows(7).any(|bytes| bytes == b"planted"));
+        assert_eq!(store.load(&key()).await.unwrap().unwrap().value, planted());
+    }
+    let source = Arc::new(Padding(LONGEST_WRAPPED + 1));
+    let store = Sealed::with_source(Arc::new(MemoryStore::new()), source);
+    let (key, planted) = (key(), planted());
+    let written = store.compare_and_swap(&key, &Expect::Any, &planted);
+    let error = written.await.unwrap_err();
+    assert!(error.to_string().contains("2048 bytes"), "{error}");
+}
+
+#[tokio::test]
+async fn the_largest_record_fills_the_store_below_and_its_keys_take_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let below = crate::store::FolderStore::open(folder.path()).unwrap();
+    let below: Arc<dyn Store> = Arc::new(below);
+    let of_below = below.capabilities();
+    let source = Arc::new(Padding(LONGEST_WRAPPED));
+    for (store, for_keys) in [
+        (Sealed::new(below.clone(), key_of(1)), Duration::ZERO),
+        (Sealed::with_source(below.clone(), source), 2 * LIMIT),
+    ] {
+        assert_eq!(store.capabilities().limit, of_below.limit + for_keys);
+        let most = store.capabilities().max_bytes.unwrap();
+        write(&store, &key(), &SecretBytes::from(vec![0; most])).await;
+        let sealed = below.load(&key()).await.unwrap().unwrap().value;
+        assert_eq!(Some(sealed.expose().len()), of_below.max_bytes);
+    }
+}
+
+#[tokio::test]
+async fn hints_of_the_store_below_are_passed_on() {
+    let below = Arc::new(MemoryStore::new());
+    let store = Sealed::new(below.clone(), key_of(1));
+    let mut watch = store.watch(&key()).unwrap();
+    write(&*below, &key(), &planted()).await;
+    watch.changed().await;
+}
+
+#[test]
+fn a_key_shows_its_id_and_not_itself() {
+    let shown = format!("{:?}", key_of(1));
+    let id = crate::text::hex(&key_of(1).id);
+    assert_eq!(shown, format!("SealingKey({id})"));
+    assert!(!shown.contains("010101"), "{shown}");
+}
+
 #[tokio::test]
 async fn a_source_makes_a_key_for_each_record_that_is_kept_next_to_it() {
     let below = Arc::new(MemoryStore::new());
