@@ -12,7 +12,9 @@ mod new_service;
 mod package;
 mod program;
 mod public_types;
+mod rustdoc;
 mod schemathesis;
+mod semver;
 mod soak;
 mod test;
 mod vectors;
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         ["package", rest @ ..] => package::run(rest),
         ["public-types", rest @ ..] => public_types::run(rest),
         ["schemathesis", rest @ ..] => schemathesis::run(rest),
+        ["semver", rest @ ..] => semver::run(rest),
         ["soak", rest @ ..] => soak::run(rest),
         ["test", rest @ ..] => test::run(rest),
         ["vectors", rest @ ..] => vectors::run(rest),
@@ -82,11 +85,13 @@ usage: cargo xtask <command>
                       make the crate of a service, and its lines everywhere else
   new-service --check [--whole]
                       make one in a copy of the workspace, and run its tests, or all, there
-  package [ARGUMENTS] package every published crate, and build each from its package
+  package [ARGUMENTS] package every published crate, and check each from its package
   public-types [PACKAGE...]
                       compare types of other crates in public APIs with docs/public-types.md
   schemathesis SERVICE [--seconds N] [--seed S]
                       run the description of a service against its emulator
+  semver REVISION [PACKAGE...]
+                      compare public APIs with those of a commit, such as the last release
   soak [--minutes N] [--seed S]
                       let everything run with faults and restarts; ten minutes and a random seed
   test [ARGUMENTS]    run all tests, documentation included

@@ -1,32 +1,27 @@
 //! `cargo xtask public-types`: the types of other crates in public APIs, compared with the table of
 //! them in `docs/public-types.md`.
 //!
-//! What is public is what rustdoc documents, read from its JSON. That output is unstable, so rustdoc
-//! runs with `RUSTC_BOOTSTRAP`, but cargo does not: dependencies stay as they were compiled, and no
-//! other toolchain is needed.
+//! What is public is what rustdoc documents.
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 
 use serde_json::Value;
 
-use crate::workspace;
+use crate::{rustdoc, workspace};
 
 /// Compares the public APIs of these packages, or of all that are published, with the table.
 pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
     let root = workspace::root();
     let names: Vec<String> = match arguments {
-        [] => published()?,
+        [] => rustdoc::published()?,
         chosen => chosen.iter().map(|name| (*name).to_owned()).collect(),
     };
-    document(&root, arguments)?;
+    rustdoc::document(&root, arguments)?;
     let mut found = Table::new();
     for name in &names {
-        let file = format!("target/doc/{}.json", name.replace('-', "_"));
-        let text = fs::read_to_string(root.join(&file)).map_err(|e| format!("{file}: {e}"))?;
-        let json = serde_json::from_str(&text).map_err(|fault| format!("{file}: {fault}"))?;
-        add(name, &json, &mut found).ok_or_else(|| format!("{file}: rustdoc has another form"))?;
+        let json = rustdoc::read(&root, name)?;
+        add(name, &json, &mut found).ok_or_else(|| rustdoc::unknown(name))?;
     }
     let text = fs::read_to_string(root.join(TABLE)).map_err(|cause| format!("{TABLE}: {cause}"))?;
     let mut known = read(&text)?;
@@ -53,56 +48,6 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
 
 /// A package of ours, a crate of others, and a type or trait of it.
 type Table = BTreeSet<(String, String, String)>;
-
-/// Lets rustdoc describe packages, or the whole workspace, in `target/doc`.
-fn document(root: &Path, packages: &[&str]) -> Result<(), String> {
-    let script = root.join("target/rustdoc-json");
-    let text = "#!/bin/sh\nRUSTC_BOOTSTRAP=1 exec rustdoc \"$@\"\n";
-    fs::create_dir_all(root.join("target"))
-        .and_then(|()| fs::write(&script, text))
-        .and_then(|()| executable(&script))
-        .map_err(|cause| format!("{}: {cause}", script.display()))?;
-    let chosen = packages.iter().flat_map(|name| ["--package", name]);
-    let chosen: Vec<_> = match packages {
-        [] => vec!["--workspace"],
-        _ => chosen.collect(),
-    };
-    let status = workspace::cargo()
-        .args(["doc", "--quiet", "--no-deps", "--all-features", "--lib"])
-        .args(chosen)
-        .env("RUSTDOC", &script)
-        .env("RUSTDOCFLAGS", "-Z unstable-options --output-format json")
-        .current_dir(root)
-        .status()
-        .map_err(|cause| format!("cargo cannot be started: {cause}"))?;
-    match status.success() {
-        true => Ok(()),
-        false => Err("the packages cannot be documented".to_owned()),
-    }
-}
-
-#[cfg(unix)]
-fn executable(script: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    fs::set_permissions(script, fs::Permissions::from_mode(0o755))
-}
-
-#[cfg(not(unix))]
-fn executable(_: &Path) -> std::io::Result<()> {
-    Err(std::io::Error::other(
-        "only on Unix, where a script can be a program",
-    ))
-}
-
-/// Returns the published packages with a library. What the umbrella re-exports is theirs.
-fn published() -> Result<Vec<String>, String> {
-    let packages = workspace::packages()?.into_iter().filter(|package| {
-        let has_library = package.targets.iter().any(|target| target.is("lib"));
-        has_library && package.is_published() && package.name != "vouchsafe"
-    });
-    Ok(packages.map(|package| package.name).collect())
-}
 
 /// Adds what a crate's public API has of others. `None` if the JSON has another form.
 fn add(package: &str, json: &Value, found: &mut Table) -> Option<()> {
