@@ -8,7 +8,7 @@ use vouchsafe_core::sync::lock;
 
 use super::wanted::{Given, Wanted};
 use super::{Ask, Coordinator, Failure, Refreshed, Shared, read};
-use crate::Result;
+use crate::{Record, Result};
 
 impl Coordinator {
     /// Refreshes, or finds that another process has done it.
@@ -35,6 +35,10 @@ impl Coordinator {
     /// Saves the tokens that are not saved yet, for as long as a refresh waits for others.
     pub(crate) async fn flush(&self) -> Result<()> {
         let mut flushed = self.flush_here().await;
+        let displaced = lock(&self.shared.unsaved).clone();
+        if let Some(kept) = displaced.filter(|kept| kept.displaced.is_some()) {
+            self.own_of(&kept.wanted).await;
+        }
         for own in self.own() {
             let of_own = own.flush_here().await;
             flushed = flushed.and(of_own);
@@ -60,8 +64,9 @@ impl Coordinator {
         let known = lock(&self.own).get(&lineage).cloned();
         let key = self.own_key(&lineage);
         let is_own = self.shared.uses_own(given, &key).await;
+        let is_unsaved = |own: &Arc<Self>| lock(&own.shared.unsaved).is_some();
         // If that cannot be read, the refresh reports it, or uses what it had.
-        if !is_own.unwrap_or(known.is_some()) {
+        if !is_own.unwrap_or(known.is_some()) && !known.as_ref().is_some_and(is_unsaved) {
             return None;
         }
         let own = known.unwrap_or_else(|| self.add_own(&lineage, key));
@@ -103,6 +108,10 @@ impl Coordinator {
         let Some(mut kept) = handed else {
             return;
         };
+        if let Some(given) = &mut kept.wanted.given {
+            // What the own record is taken to have had, so that these tokens are saved there.
+            given.rotated = kept.unsaved.replaced.first().cloned();
+        }
         kept.displaced = None;
         kept.unsaved.is_displaced = false;
         kept.unsaved.is_of_record = false;
@@ -119,14 +128,19 @@ impl Coordinator {
 }
 
 impl Shared {
-    /// Returns whether these credentials use their own record: there is one, or the profile has another
-    /// login.
+    /// Returns whether these credentials use their own record: it has a login, or the profile has that
+    /// of another. One that only says that a token was refused counts if the profile has none.
     async fn uses_own(&self, given: &Given, own: &Key) -> Result<bool> {
-        if self.of_store(self.store.load(own)).await?.is_some() {
+        let has_login = |record: &Record| record.refresh_token.is_some();
+        let own = read(self.of_store(self.store.load(own)).await?)?;
+        if own.as_ref().is_some_and(|(own, _)| has_login(own)) {
             return Ok(true);
         }
         let there = read(self.of_store(self.store.load(&self.key)).await?)?;
-        Ok(there.is_some_and(|(there, _)| given.is_other(&there)))
+        Ok(match there {
+            Some((there, _)) if has_login(&there) => given.is_other(&there),
+            _ => own.is_some(),
+        })
     }
 
     fn has_unsaved_refresh_token(&self) -> bool {

@@ -216,7 +216,7 @@ impl<'a> Run<'a> {
         let shared = self.shared;
         let refused = record.dead.clone().filter(|_| record.is_dead());
         if refused.is_some() && !self.can_mark(&record) {
-            // The record belongs to another login, which this refusal does not concern, or there is none.
+            // The record belongs to another login, which this refusal does not concern, or is absent.
             *lock(&shared.refused) = refused;
             return Ok(Event::Saved);
         }
