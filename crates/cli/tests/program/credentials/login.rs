@@ -1,0 +1,169 @@
+//! Logins: in a browser on this machine, and on another device.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::Stdio;
+
+use serde_json::json;
+
+use super::World;
+use crate::support::{Run, http_with};
+
+/// A login that waits for its user.
+struct Login {
+    child: std::process::Child,
+    stderr: BufReader<std::process::ChildStderr>,
+    page: String,
+}
+
+impl Login {
+    fn begin(world: &World, arguments: &[&str]) -> Self {
+        let own = ["login", "--issuer", world.url()];
+        let mut command = world.command(&[&own, arguments].concat());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command
+            .env("PAN_CLIENT_SECRET", world.secret("client_secret"))
+            .spawn()
+            .unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        while !line.starts_with("http") {
+            line.clear();
+            assert!(stderr.read_line(&mut line).unwrap() > 0, "no page");
+        }
+        Self {
+            child,
+            stderr,
+            page: line.trim().to_owned(),
+        }
+    }
+
+    /// Visits the page as a browser, and returns where it sends the user.
+    fn visit(&self, world: &World) -> String {
+        let target = self.page.strip_prefix(world.url()).unwrap();
+        let client = reply(world.url(), target);
+        let location = client
+            .lines()
+            .find_map(|line| line.strip_prefix("location: "));
+        location.unwrap_or_else(|| panic!("{client}")).to_owned()
+    }
+
+    fn ended(mut self) -> Run {
+        let status = self.child.wait().unwrap();
+        let (mut out, mut err) = (String::new(), String::new());
+        self.child
+            .stdout
+            .take()
+            .unwrap()
+            .read_to_string(&mut out)
+            .unwrap();
+        self.stderr.read_to_string(&mut err).unwrap();
+        Run {
+            code: status.code().unwrap_or(-1),
+            out,
+            err,
+        }
+    }
+}
+
+/// Asks, and returns the whole answer.
+fn reply(url: &str, target: &str) -> String {
+    use std::io::Write as _;
+
+    let authority = url.strip_prefix("http://").unwrap();
+    let mut stream = std::net::TcpStream::connect(authority).unwrap();
+    let head = format!("GET {target} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn back(location: &str) -> (String, String) {
+    let rest = location.strip_prefix("http://").unwrap();
+    let (authority, target) = rest.split_once('/').unwrap();
+    (format!("http://{authority}"), format!("/{target}"))
+}
+
+#[test]
+fn a_login_comes_back_to_this_machine_and_is_kept() {
+    let world = World::new();
+    world.manage("settings", r#"{"is_pkce_required": true}"#);
+    let login = Login::begin(
+        &world,
+        &["--client-id", "app", "--scope", "event-service:read"],
+    );
+    let location = login.visit(&world);
+    let (origin, target) = back(&location);
+    // Another page on this machine cannot end it, nor plant a code.
+    let (status, _) = http_with(&origin, "GET", "/callback?code=planted&state=x", &[], "");
+    assert_eq!(status, 400);
+    let answer = reply(&origin, &target);
+    assert!(answer.contains("Return to the terminal"), "{answer}");
+    let done = login.ended();
+    assert_eq!((done.code, &*done.err), (0, ""), "{done:?}");
+    let document = &world.stored()["profiles"]["1"];
+    assert_eq!(document["client_id"], "app");
+    assert!(
+        !done
+            .out
+            .contains(document["refresh_token"].as_str().unwrap())
+    );
+    world.ask(&["refresh"]).good();
+}
+
+#[test]
+fn a_refused_login_and_one_that_takes_too_long_end_with_an_error() {
+    let world = World::new();
+    world.manage("settings", r#"{"consent": "denies"}"#);
+    let login = Login::begin(&world, &["--client-id", "app"]);
+    let location = login.visit(&world);
+    let (origin, target) = back(&location);
+    reply(&origin, &target);
+    let refused = login.ended();
+    assert_eq!(refused.code, 1, "{refused:?}");
+    assert!(refused.err.contains("access_denied"), "{refused:?}");
+    let late = Login::begin(&world, &["--client-id", "app", "--wait", "50ms"]).ended();
+    assert_eq!(late.code, 1);
+    assert!(late.err.contains("--wait allows more"), "{late:?}");
+    assert!(!world.path("store").exists());
+    let none = world.ask(&["login"]).bad(2);
+    assert!(none.err.contains("missing client_id"), "{none:?}");
+}
+
+#[test]
+fn a_login_on_another_device_waits_for_the_code_to_be_entered() {
+    let world = World::new();
+    world.manage("settings", r#"{"device_interval_s": 1}"#);
+    let own = ["login", "--device", "--issuer", world.url()];
+    let public = ["--client-authentication", "none"];
+    for proof in [&public[..], &[]] {
+        let client = ["--client-id", "cli"];
+        let mut command = world.command(&[&own[..], &client, proof].concat());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut told = String::new();
+        stderr.read_line(&mut told).unwrap();
+        assert!(
+            told.contains("/as/user_authz.oauth2 on any device"),
+            "{told}"
+        );
+        let code = told.trim().rsplit(' ').next().unwrap();
+        let body = json!({"decision": "allow", "user_code": code}).to_string();
+        assert_eq!(world.manage("devices", &body), json!({"decided": 1}));
+        let mut rest = String::new();
+        stderr.read_to_string(&mut rest).unwrap();
+        assert!(child.wait().unwrap().success());
+        assert_eq!(world.stored()["profiles"]["1"]["client_id"], "cli");
+        // A client without a secret that did not say so cannot renew what it got.
+        let is_warned = rest.contains("--client-authentication none");
+        assert_eq!(is_warned, proof.is_empty(), "{rest}");
+        let refresh = ["refresh", "--issuer", world.url()];
+        let refresh = world.ask(&[&refresh[..], proof].concat());
+        assert_eq!(refresh.code == 0, !is_warned, "{refresh:?}");
+    }
+
+    let own = ["login", "--device", "--client-id", "cli"];
+    let nowhere = world.ask(&own).bad(2);
+    assert!(nowhere.err.contains("device"), "{nowhere:?}");
+}
