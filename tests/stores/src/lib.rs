@@ -62,7 +62,13 @@ impl Ground {
     ];
 
     /// Those that several machines share, and whose leases do not need clocks that agree.
-    pub const OF_NETWORK: [Self; 4] = [Self::Redis, Self::Postgres, Self::Etcd, Self::DynamoDb];
+    pub const OF_NETWORK: [Self; 5] = [
+        Self::Redis,
+        Self::Postgres,
+        Self::Etcd,
+        Self::DynamoDb,
+        Self::SecretsManager,
+    ];
 
     /// Returns its name, in lower case.
     #[must_use]
