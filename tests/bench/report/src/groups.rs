@@ -154,7 +154,8 @@ impl Place {
             .arg("--manifest-path")
             .arg(self.root.join("tests/bench/Cargo.toml"))
             .arg("--target-dir")
-            .arg(&target);
+            .arg(&target)
+            .args(["--features", "vouchsafe-bench/stores"]);
         if has_openssl() {
             build.args(["--features", "vouchsafe-bench/openssl"]);
         }

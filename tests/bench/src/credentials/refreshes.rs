@@ -1,7 +1,6 @@
 //! The cost of a refresh on each store that runs here, beside one write on the same store. The
 //! authorization server is in this process and costs nothing.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -10,31 +9,28 @@ use serde_json::json;
 use vouchsafe_bench_report::row::Row;
 use vouchsafe_cloud_credentials::Credentials;
 use vouchsafe_cloud_credentials::file::FileStore;
-use vouchsafe_core::store::contract::Server;
-use vouchsafe_core::store::{Expect, Key, Leases, MemoryStore, Store, StoreLeases, Swapped};
+use vouchsafe_core::store::{Expect, Key, Swapped};
 use vouchsafe_core::transport::{Request, Response, Transport};
-use vouchsafe_core::{BoxFuture, Result, SecretBytes};
-use vouchsafe_store_etcd::EtcdStore;
-use vouchsafe_store_postgres::PostgresStore;
-use vouchsafe_store_redis::RedisStore;
-use vouchsafe_store_sqlite::SqliteStore;
-use vouchsafe_test_servers as servers;
+use vouchsafe_core::{BoxFuture, Clock, Result, SecretBytes, SystemClock};
+use vouchsafe_test_stores::{Ground, Shared, Site};
 
 use crate::measure::{self, Cost, Size};
-
-const STORES: [&str; 6] = ["memory", "file", "sqlite", "redis", "postgres", "etcd"];
 
 pub fn run(size: Size) -> Vec<Row> {
     let runtime = measure::runtime();
     let mut rows = Vec::new();
-    for name in STORES {
+    for ground in Ground::ALL {
         let folder = tempfile::tempdir().expect("a folder");
         // Servers stay on the core that they are started on.
         measure::pin(1);
-        let Some((_server, store, leases)) = open(name, folder.path()) else {
+        let Some(_server) = ground.start(folder.path()) else {
             continue;
         };
         measure::pin(0);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let Shared { store, leases } = Site::new(ground, folder.path())
+            .open(&clock)
+            .expect("a store");
         let record = record();
         let tokens = Arc::new(Tokens::default());
         let credentials = Credentials::builder()
@@ -54,7 +50,7 @@ pub fn run(size: Size) -> Vec<Row> {
         let refresh = async || {
             credentials.refresh().await.expect("a token");
         };
-        let count = size.pick(5, if name == "memory" { 1_000 } else { 20 });
+        let count = size.pick(5, if ground == Ground::Memory { 1_000 } else { 20 });
         let rounds = size.pick(3, 11);
         let costs = runtime.block_on(async {
             write_to(&own).await;
@@ -74,7 +70,7 @@ pub fn run(size: Size) -> Vec<Row> {
         ] {
             for (work, costs) in ["refresh", "one write"].into_iter().zip(&costs) {
                 let each = measure::least(costs, aspect, 1e3 * count as f64);
-                rows.push(Row::alone(format!("{what}/{work}, {name}"), "us", &each));
+                rows.push(Row::alone(format!("{what}/{work}, {ground}"), "us", &each));
             }
         }
     }
@@ -88,50 +84,6 @@ async fn cost(count: usize, work: impl AsyncFn()) -> Cost {
         }
     };
     Cost::of_task(work).await
-}
-
-type Opened = (Option<Box<dyn Server>>, Arc<dyn Store>, Arc<dyn Leases>);
-
-/// Opens a store, or returns `None` if its server is not installed, which has been said.
-fn open(name: &str, folder: &Path) -> Option<Opened> {
-    let port = || servers::port(folder);
-    Some(match name {
-        "memory" => in_records(Arc::new(MemoryStore::new())),
-        "file" => in_records(Arc::new(FileStore::new(folder.join("credentials.json")))),
-        "sqlite" => {
-            let store = SqliteStore::open(folder.join("credentials.sqlite"));
-            in_records(Arc::new(store.expect("a database")))
-        }
-        "redis" => {
-            let server = servers::redis(folder)?;
-            let builder = RedisStore::builder(format!("redis://127.0.0.1:{}", port()));
-            both(server, builder.allow_plain().build().expect("a store"))
-        }
-        "postgres" => {
-            let server = servers::postgres(folder)?;
-            let url = format!(
-                "host=127.0.0.1 port={} user=vouchsafe dbname=postgres password='{}'",
-                port(),
-                servers::PASSWORD
-            );
-            let builder = PostgresStore::builder(url).allow_plain();
-            both(server, builder.build().expect("a store"))
-        }
-        _ => {
-            let server = servers::etcd(folder)?;
-            let builder = EtcdStore::builder(format!("http://127.0.0.1:{}", port()));
-            both(server, builder.allow_plain().build().expect("a store"))
-        }
-    })
-}
-
-fn in_records(store: Arc<dyn Store>) -> Opened {
-    let leases = Arc::new(StoreLeases::new(Arc::clone(&store)));
-    (None, store, leases)
-}
-
-fn both<S: Store + Leases + Clone>(server: Box<dyn Server>, store: S) -> Opened {
-    (Some(server), Arc::new(store.clone()), Arc::new(store))
 }
 
 fn record() -> SecretBytes {
