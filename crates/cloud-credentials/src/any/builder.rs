@@ -7,6 +7,7 @@ use vouchsafe_core::auth::TokenSource;
 use vouchsafe_core::call::CallOptions;
 use vouchsafe_core::{CoreClient, CoreClientBuilder};
 
+use super::request::Expected;
 use super::{HttpClient, Inner, names};
 use crate::client::AMERICAS;
 use crate::error::read_fault;
@@ -25,6 +26,7 @@ pub struct HttpClientBuilder {
     query: Vec<(String, String)>,
     options: CallOptions,
     redirects: u32,
+    expected: Expected,
 }
 
 impl HttpClientBuilder {
@@ -38,6 +40,7 @@ impl HttpClientBuilder {
             query: Vec::new(),
             options: CallOptions::new(),
             redirects: 0,
+            expected: Expected::default(),
         }
     }
 
@@ -97,6 +100,24 @@ impl HttpClientBuilder {
         self
     }
 
+    /// Makes a status other than 2xx an error for all requests, as
+    /// [`HttpRequest::expect_success`](super::HttpRequest::expect_success) does for one. Default: an
+    /// answer may have any status.
+    #[doc(alias = "raise_for_status")]
+    pub fn expect_success(mut self) -> Self {
+        self.expected.success = true;
+        self
+    }
+
+    /// Makes an answer whose body is not JSON an error for all requests, as
+    /// [`HttpRequest::expect_json`](super::HttpRequest::expect_json) does for one. Default: an
+    /// answer may have any body.
+    #[doc(alias = "enforce_json")]
+    pub fn expect_json(mut self) -> Self {
+        self.expected.json = true;
+        self
+    }
+
     /// Builds the client. Does no I/O.
     ///
     /// # Errors
@@ -113,6 +134,7 @@ impl HttpClientBuilder {
             query: self.query,
             options: self.options,
             redirects: self.redirects,
+            expected: self.expected,
         })))
     }
 }
@@ -131,6 +153,7 @@ impl fmt::Debug for HttpClientBuilder {
             .field("query", &names(&self.query))
             .field("options", &self.options)
             .field("redirects", &self.redirects)
+            .field("expected", &self.expected)
             .finish()
     }
 }

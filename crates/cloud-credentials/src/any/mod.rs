@@ -13,6 +13,7 @@ use vouchsafe_core::auth::{Credentials as Presented, TokenSource};
 use vouchsafe_core::call::CallOptions;
 
 pub use self::builder::HttpClientBuilder;
+use self::request::Expected;
 pub use self::request::HttpRequest;
 use crate::url::{Url, is_absolute};
 use crate::{Credentials, Result};
@@ -25,7 +26,8 @@ use crate::{Credentials, Result};
 ///
 /// Requests are sent only to the base URL and the origins that the builder
 /// [allows](HttpClientBuilder::allow_url), over https or to this machine. An answer may have any
-/// status, unless a request [expects success](HttpRequest::expect_success).
+/// status and any body, unless [success](HttpRequest::expect_success) or
+/// [JSON](HttpRequest::expect_json) is expected.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -61,6 +63,7 @@ struct Inner {
     query: Vec<(String, String)>,
     options: CallOptions,
     redirects: u32,
+    expected: Expected,
 }
 
 impl HttpClient {
@@ -134,6 +137,7 @@ impl fmt::Debug for Inner {
             .field("query", &names(&self.query))
             .field("options", &self.options)
             .field("redirects", &self.redirects)
+            .field("expected", &self.expected)
             .finish()
     }
 }

@@ -25,7 +25,7 @@ pub struct HttpRequest {
     query: Vec<(String, String)>,
     body: Option<Body>,
     repeat: Repeat,
-    is_success_expected: bool,
+    expected: Expected,
     options: CallOptions,
     /// The fault of the first setter with an invalid value.
     fault: Option<Core>,
@@ -39,7 +39,7 @@ enum Body {
 
 impl HttpRequest {
     pub(super) fn new(client: HttpClient, method: Method, url: String) -> Self {
-        let headers = client.0.headers.clone();
+        let (headers, expected) = (client.0.headers.clone(), client.0.expected);
         Self {
             client,
             method,
@@ -48,7 +48,7 @@ impl HttpRequest {
             query: Vec::new(),
             body: None,
             repeat: Repeat::OnlyIfUnsent,
-            is_success_expected: false,
+            expected,
             options: CallOptions::new(),
             fault: None,
         }
@@ -100,10 +100,20 @@ impl HttpRequest {
         self
     }
 
-    /// Makes a status other than 2xx an error.
+    /// Makes a status other than 2xx an error. It is that of the last answer: the token was
+    /// replaced before, and redirects were followed.
     #[doc(alias = "raise_for_status")]
     pub fn expect_success(mut self) -> Self {
-        self.is_success_expected = true;
+        self.expected.success = true;
+        self
+    }
+
+    /// Makes an answer whose body is not JSON an error, whatever its status and content type, and
+    /// whatever the request accepts. An empty body is not JSON. The answer is the last one, as with
+    /// [`expect_success`](Self::expect_success), which takes precedence.
+    #[doc(alias = "enforce_json")]
+    pub fn expect_json(mut self) -> Self {
+        self.expected.json = true;
         self
     }
 
@@ -128,6 +138,8 @@ impl HttpRequest {
     /// - Those of [`Credentials`] if there is no token, or a refused one cannot be replaced. The
     ///   latter has the status 401, and the reason as its source.
     /// - With the status, if it is not 2xx and [success](Self::expect_success) is expected.
+    /// - Of kind `Decode` with the status, if the body is not JSON and [JSON](Self::expect_json) is
+    ///   expected.
     /// - Those of any call, such as a time limit or a broken connection.
     pub async fn send(mut self) -> Result<Answer> {
         if let Some(fault) = self.fault {
@@ -161,10 +173,7 @@ impl HttpRequest {
                 }
                 continue;
             }
-            return match self.is_success_expected {
-                true => Ok(answer.expect_success()?),
-                false => Ok(answer),
-            };
+            return Ok(self.expected.of(answer)?);
         }
     }
 
@@ -210,10 +219,30 @@ impl fmt::Debug for HttpRequest {
             .field("query", &names(&self.query))
             .field("body", &self.body)
             .field("repeat", &self.repeat)
-            .field("is_success_expected", &self.is_success_expected)
+            .field("expected", &self.expected)
             .field("options", &self.options)
             .field("fault", &self.fault)
             .finish()
+    }
+}
+
+/// What makes an answer an error.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Expected {
+    pub(super) success: bool,
+    pub(super) json: bool,
+}
+
+impl Expected {
+    fn of(self, answer: Answer) -> Result<Answer, Core> {
+        let answer = match self.success {
+            true => answer.expect_success()?,
+            false => answer,
+        };
+        match self.json {
+            true => answer.expect_json(),
+            false => Ok(answer),
+        }
     }
 }
 

@@ -156,6 +156,74 @@ async fn a_second_refusal_and_any_other_status_are_answers() {
 }
 
 #[tokio::test]
+async fn json_is_expected_of_any_status_by_the_request_or_the_client() {
+    let service = Service::new(|request, _| {
+        let body = match request.uri.path() {
+            "/base/json" => "\u{feff}{\"e\": [1]} ",
+            "/base/more" => "{} planted",
+            "/base/text" => "planted",
+            _ => "",
+        };
+        // What the server calls it does not count.
+        let headers = vec![("content-type", "application/json".to_owned())];
+        (500, headers, body.to_owned())
+    });
+    let builder = service.client(&service.credentials());
+    let any = builder.clone().build().unwrap();
+    let json = builder.clone().expect_json().build().unwrap();
+    for path in ["json", "more", "text", "empty"] {
+        let answer = any.request(Method::GET, path).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let of_request = any.request(Method::GET, path).expect_json();
+        // Whatever a request accepts.
+        let of_client = json.request(Method::GET, path).header("Accept", "text/*");
+        for request in [of_request, of_client] {
+            let sent = request.send().await;
+            if path == "json" {
+                assert_eq!(sent.unwrap().status(), StatusCode::INTERNAL_SERVER_ERROR);
+                continue;
+            }
+            let error = sent.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Core(Kind::Decode), "{path}");
+            assert_eq!(error.status(), Some(StatusCode::INTERNAL_SERVER_ERROR));
+            assert!(!format!("{error:?} {error}").contains("planted"));
+        }
+    }
+    // The status comes first.
+    let both = builder.expect_success().expect_json().build().unwrap();
+    let error = both.request(Method::GET, "text").send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Core(Kind::Status), "{error:?}");
+}
+
+#[tokio::test]
+async fn only_the_last_answer_is_judged() {
+    let service = Service::new(|request, token| match (request.uri.path(), token) {
+        // Replaced by a new token.
+        ("/api/oauth2/RequestToken", _) => status(401),
+        (_, "Bearer old") => (401, Vec::new(), "denied".to_owned()),
+        ("/base/from", _) => {
+            let to = vec![("location", "/base/to".to_owned())];
+            (302, to, "moved".to_owned())
+        }
+        _ => (200, Vec::new(), "[]".to_owned()),
+    });
+    let client = service.client(&service.credentials()).follow_redirects(1);
+    let client = client.expect_success().expect_json().build().unwrap();
+    let answer = client.request(Method::GET, "from").send().await.unwrap();
+    assert_eq!(answer.body(), "[]");
+    assert_eq!(service.asked().len(), 4);
+
+    // A refusal that stays is judged, after the refresh.
+    let service = Service::new(|_, _| (401, Vec::new(), "denied".to_owned()));
+    let client = service.client(&service.credentials()).build().unwrap();
+    let request = client.request(Method::GET, "x").expect_json();
+    let error = request.send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Core(Kind::Decode));
+    assert_eq!(error.status(), Some(StatusCode::UNAUTHORIZED));
+    assert_eq!(service.asked().len(), 3);
+}
+
+#[tokio::test]
 async fn a_token_without_the_scope_is_not_refreshed() {
     let service = Service::new(|_, _| {
         let challenge = "Bearer error=\"insufficient_scope\"".to_owned();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, Uri};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::Operation;
 use super::context::Context;
@@ -68,6 +68,17 @@ impl Answer {
             Some(error) => Err(error),
             None => Ok(self),
         }
+    }
+
+    /// Makes a body that is not JSON an error, whatever the status. An empty one is not JSON either.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Decode`] with the status. The text of the body is not included.
+    pub fn expect_json(self) -> Result<Self> {
+        self.text()?;
+        self.json::<IgnoredAny>()?;
+        Ok(self)
     }
 
     /// Returns the status.

@@ -77,6 +77,14 @@ impl ClientObject {
         if call.get("allow_redirects") != Some(&json!(false)) {
             builder = builder.follow_redirects(30);
         }
+        let is_set =
+            |name: &str| !call.contains_key(name) && self.args.get(name) == Some(&json!(true));
+        if is_set("raise_for_status") {
+            builder = builder.expect_success();
+        }
+        if is_set("enforce_json") {
+            builder = builder.expect_json();
+        }
         for (name, value) in pairs(&self.args, "headers") {
             builder = builder.header(name, value);
         }
@@ -127,23 +135,18 @@ impl ClientObject {
         if let Some(body) = args.get("json").filter(|body| !body.is_null()) {
             request = request.json(body);
         }
-        let is_set = |name: &str| {
-            let value = args.get(name).or_else(|| self.args.get(name));
-            value == Some(&json!(true))
-        };
+        let is_set = |name: &str| args.get(name) == Some(&json!(true));
         if is_set("raise_for_status") {
             request = request.expect_success();
+        }
+        if is_set("enforce_json") {
+            request = request.expect_json();
         }
         if let Some(seconds) = args.get("timeout").and_then(Value::as_f64) {
             let limit = Duration::from_secs_f64(seconds);
             request = request.options(CallOptions::new().deadline(limit));
         }
-        let sent = request.send().await;
-        let is_json = |answer: Answer| match is_set("enforce_json") {
-            true => answer.json::<Value>().map(|_| answer),
-            false => Ok(answer),
-        };
-        Ok(match sent.and_then(|answer| Ok(is_json(answer)?)) {
+        Ok(match request.send().await {
             Ok(answer) => Got::Value(shown(&answer)),
             Err(fault) => Got::Fault(fault),
         })
