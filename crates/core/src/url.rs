@@ -4,6 +4,7 @@
 //! URL early.
 
 mod absolute;
+mod given;
 mod socket;
 mod target;
 
@@ -16,6 +17,7 @@ use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderValue, Uri};
 
 pub use self::absolute::{Absolute, Fault};
+pub use self::given::Given;
 #[cfg(all(feature = "client", unix))]
 pub(crate) use self::socket::file as socket_file;
 pub use self::target::Target;

@@ -7,7 +7,7 @@ use http::HeaderName;
 use vouchsafe_core::auth::{HeaderToken, TokenSource};
 use vouchsafe_core::call::CallOptions;
 use vouchsafe_core::service::{Base, Session};
-use vouchsafe_core::url::BaseUrl;
+use vouchsafe_core::url::{BaseUrl, Given};
 use vouchsafe_core::{CoreClient, CoreClientBuilder, env};
 
 use super::Client;
@@ -31,8 +31,8 @@ pub struct ClientBuilder {
 
 #[derive(Clone, Debug)]
 enum Where {
-    Auth(String),
-    Base(String),
+    Auth(Given),
+    Base(Given),
 }
 
 impl ClientBuilder {
@@ -66,7 +66,7 @@ impl ClientBuilder {
     /// parts are found in its catalog. A trailing slash is ignored. Either this or
     /// [`base_url`](Self::base_url) is required.
     pub fn auth_url(mut self, url: impl Into<String>) -> Self {
-        self.place = Some(Where::Auth(url.into()));
+        self.place = Some(Where::Auth(Given::from(url)));
         self
     }
 
@@ -74,7 +74,7 @@ impl ClientBuilder {
     /// it instead of [`auth_url`](Self::auth_url).
     #[doc(alias = "astakos_url")]
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
-        self.place = Some(Where::Base(url.into()));
+        self.place = Some(Where::Base(Given::from(url)));
         self
     }
 

@@ -9,7 +9,7 @@ use vouchsafe_core::BoxFuture;
 use vouchsafe_core::cache::{Cache, Fetched};
 use vouchsafe_core::call::Operation;
 use vouchsafe_core::service::Base;
-use vouchsafe_core::url::{Absolute, BaseUrl};
+use vouchsafe_core::url::{Absolute, BaseUrl, Given};
 
 use crate::{Catalog, EndpointFilter, Error, ErrorKind, Result};
 
@@ -24,12 +24,12 @@ macro_rules! prefixes {
         #[derive(Clone, Debug, PartialEq, Eq)]
         #[must_use]
         pub struct Prefixes {
-            $($part: String,)*
+            $($part: Given,)*
         }
 
         impl Default for Prefixes {
             fn default() -> Self {
-                Self { $($part: $default.to_owned(),)* }
+                Self { $($part: Given::path($default),)* }
             }
         }
 
@@ -37,13 +37,13 @@ macro_rules! prefixes {
             /// Uses one path for everything.
             pub fn all(path: impl Into<String>) -> Self {
                 let path = path.into();
-                Self { $($part: path.clone(),)* }
+                Self { $($part: Given::path(path.clone()),)* }
             }
 
             $(
                 #[doc = concat!("Sets the path of ", $what, ". Default: `", $default, "`.")]
                 pub fn $part(mut self, path: impl Into<String>) -> Self {
-                    self.$part = path.into();
+                    self.$part = Given::path(path);
                     self
                 }
             )*
@@ -110,7 +110,7 @@ impl Parts {
             account: Ok(base(&prefixes.account)?),
             ui: Ok(base(&prefixes.ui)?),
             oauth2: Ok(base(&prefixes.oauth2)?),
-            oauth2_url: url(&prefixes.oauth2),
+            oauth2_url: url(&prefixes.oauth2).into(),
         };
         let fetch = move || -> Fetching { Box::pin(ready(Ok(places.clone().fetched()))) };
         Ok(Self::new(base(&prefixes.identity)?, None, Arc::new(fetch)))
@@ -148,7 +148,7 @@ impl Parts {
     pub(super) async fn oauth2_url(&self) -> Result<String> {
         let places = self.places.get_or_fetch(&(), || (self.fetch)()).await?;
         places.oauth2.clone()?;
-        Ok(places.oauth2_url.clone())
+        Ok(places.oauth2_url.to_string())
     }
 
     /// Learns the parts from a catalog, unless they are fixed.
@@ -187,7 +187,7 @@ struct Places {
     account: Result<BaseUrl>,
     ui: Result<BaseUrl>,
     oauth2: Result<BaseUrl>,
-    oauth2_url: String,
+    oauth2_url: Given,
 }
 
 impl Places {
@@ -215,7 +215,7 @@ impl Places {
             account: find(url, "address of astakos_account, version v1.0"),
             ui: find(ui, "SNF:uiURL of astakos_account"),
             oauth2: find(oauth2.as_deref(), "address of astakos_oauth2"),
-            oauth2_url: oauth2.unwrap_or_default(),
+            oauth2_url: oauth2.unwrap_or_default().into(),
         }
     }
 

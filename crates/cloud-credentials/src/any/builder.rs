@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use vouchsafe_core::auth::TokenSource;
 use vouchsafe_core::call::CallOptions;
+use vouchsafe_core::url::Given;
 use vouchsafe_core::{CoreClient, CoreClientBuilder};
 
 use super::request::Expected;
@@ -19,8 +20,8 @@ use crate::{Credentials, Result};
 #[must_use]
 pub struct HttpClientBuilder {
     core: CoreClientBuilder,
-    base_url: String,
-    allowed: Vec<String>,
+    base_url: Given,
+    allowed: Vec<Given>,
     source: Option<Arc<dyn TokenSource>>,
     headers: Vec<(String, String)>,
     query: Vec<(String, String)>,
@@ -33,7 +34,7 @@ impl HttpClientBuilder {
     pub(super) fn new() -> Self {
         Self {
             core: CoreClient::builder(),
-            base_url: AMERICAS.to_owned(),
+            base_url: AMERICAS.into(),
             allowed: Vec::new(),
             source: None,
             headers: Vec::new(),
@@ -48,14 +49,14 @@ impl HttpClientBuilder {
 
     /// Sets the base URL of requests. Default: `https://api.us.paloaltonetworks.com`.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
-        self.base_url = url.into();
+        self.base_url = Given::from(url);
         self
     }
 
     /// Also allows requests with absolute URLs that have the scheme, host and port of this one.
     /// Default: only those of the base URL.
     pub fn allow_url(mut self, url: impl Into<String>) -> Self {
-        self.allowed.push(url.into());
+        self.allowed.push(Given::from(url));
         self
     }
 
@@ -139,15 +140,13 @@ impl HttpClientBuilder {
     }
 }
 
-/// Shows headers and parameters by their names, and URLs without their queries: what is left out
-/// may be secret. A malformed URL is not shown.
+/// Shows headers and parameters by their names: the values may be secret.
 impl fmt::Debug for HttpClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let url = |text: &String| Url::whole(text).ok();
         f.debug_struct("HttpClientBuilder")
             .field("core", &self.core)
-            .field("base_url", &url(&self.base_url))
-            .field("allowed", &self.allowed.iter().map(url).collect::<Vec<_>>())
+            .field("base_url", &self.base_url)
+            .field("allowed", &self.allowed)
             .field("source", &self.source)
             .field("headers", &names(&self.headers))
             .field("query", &names(&self.query))

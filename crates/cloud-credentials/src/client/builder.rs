@@ -5,7 +5,7 @@ use std::sync::Arc;
 use vouchsafe_core::auth::{Authorize, Bearer, TokenSource};
 use vouchsafe_core::call::CallOptions;
 use vouchsafe_core::service::{Base, Session};
-use vouchsafe_core::url::BaseUrl;
+use vouchsafe_core::url::{BaseUrl, Given};
 use vouchsafe_core::{CoreClient, CoreClientBuilder, env};
 
 use super::Client;
@@ -18,7 +18,7 @@ use crate::{Credentials, Result};
 #[must_use]
 pub struct ClientBuilder {
     core: CoreClientBuilder,
-    base_url: String,
+    base_url: Given,
     token: Option<Arc<dyn TokenSource>>,
     options: CallOptions,
 }
@@ -27,7 +27,7 @@ impl ClientBuilder {
     pub(super) fn new() -> Self {
         Self {
             core: CoreClient::builder(),
-            base_url: AMERICAS.to_owned(),
+            base_url: AMERICAS.into(),
             token: None,
             options: CallOptions::new(),
         }
@@ -43,7 +43,7 @@ impl ClientBuilder {
     pub fn from_env() -> Result<Self> {
         let mut builder = Self::new();
         if let Some(url) = env::url(URL_VARIABLE)? {
-            builder.base_url = url.to_string();
+            builder.base_url = url.to_string().into();
         }
         Ok(match env::secret(TOKEN_VARIABLE)? {
             Some(token) => builder.token(token),
@@ -57,7 +57,7 @@ impl ClientBuilder {
     /// `https://api.eu.paloaltonetworks.com`; for queries of the second generation
     /// `https://api.us.cdl.paloaltonetworks.com`.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
-        self.base_url = url.into();
+        self.base_url = Given::from(url);
         self
     }
 

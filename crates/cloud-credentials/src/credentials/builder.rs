@@ -9,6 +9,7 @@ use vouchsafe_core::auth::oauth::read_fault;
 use vouchsafe_core::auth::{StaticToken, TokenSource};
 use vouchsafe_core::call::{Jitter, Timeouts};
 use vouchsafe_core::store::{Key, Leases, MemoryStore, Store, StoreLeases, WithLease};
+use vouchsafe_core::url::Given;
 use vouchsafe_core::{CoreClient, CoreClientBuilder, Error as Core, ErrorKind as Kind, Secret};
 
 use super::authorization::{self, joined};
@@ -36,13 +37,13 @@ pub struct CredentialsBuilder {
     namespace: String,
     store: Option<Arc<dyn Store>>,
     leases: Option<Arc<dyn Leases>>,
-    issuer: Option<String>,
-    token_url: Option<String>,
-    revocation_url: Option<String>,
-    authorization_url: Option<String>,
-    device_url: Option<String>,
+    issuer: Option<Given>,
+    token_url: Option<Given>,
+    revocation_url: Option<Given>,
+    authorization_url: Option<Given>,
+    device_url: Option<Given>,
     developer_source: Option<Arc<dyn TokenSource>>,
-    developer_provider: Option<String>,
+    developer_provider: Option<Given>,
     authorization: authorization::Settings,
     format: Option<BodyFormat>,
     authentication: Option<ClientAuthentication>,
@@ -171,14 +172,14 @@ impl CredentialsBuilder {
     /// Connect), at the first request and again when they expire; requests are then written as
     /// forms. Other settings here take precedence. Default: none, and the server of the service.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
-        self.issuer = Some(issuer.into());
+        self.issuer = Some(Given::from(issuer));
         self
     }
 
     /// Sets the URL where logins on another device begin (RFC 8628). Default: that of the
     /// [issuer](Self::issuer); this service has none.
     pub fn device_authorization_url(mut self, url: impl Into<String>) -> Self {
-        self.device_url = Some(url.into());
+        self.device_url = Some(Given::from(url));
         self
     }
 
@@ -186,14 +187,14 @@ impl CredentialsBuilder {
     /// `/api/oauth2/RevokeToken` are appended, or of its token endpoint, if it ends in
     /// `RequestToken`. Default: `https://api.paloaltonetworks.com`.
     pub fn token_url(mut self, url: impl Into<String>) -> Self {
-        self.token_url = Some(url.into());
+        self.token_url = Some(Given::from(url));
         self
     }
 
     /// Sets the URL of the revocation endpoint. Default: derived from that of the token endpoint.
     #[doc(alias = "token_revoke_url")]
     pub fn revocation_url(mut self, url: impl Into<String>) -> Self {
-        self.revocation_url = Some(url.into());
+        self.revocation_url = Some(Given::from(url));
         self
     }
 
@@ -201,7 +202,7 @@ impl CredentialsBuilder {
     /// `https://identity.paloaltonetworks.com/as/authorization.oauth2`.
     #[doc(alias = "auth_base_url")]
     pub fn authorization_url(mut self, url: impl Into<String>) -> Self {
-        self.authorization_url = Some(url.into());
+        self.authorization_url = Some(Given::from(url));
         self
     }
 
@@ -257,7 +258,7 @@ impl CredentialsBuilder {
     /// Sets the URL where developer tokens are redeemed. Default: `PAN_DEVELOPER_TOKEN_PROVIDER` of
     /// the environment, else `https://app.apiexplorer.rocks/request_token`.
     pub fn developer_token_provider(mut self, url: impl Into<String>) -> Self {
-        self.developer_provider = Some(url.into());
+        self.developer_provider = Some(Given::from(url));
         self
     }
 
@@ -366,9 +367,11 @@ impl CredentialsBuilder {
         let core = self.core.read_fault(read_fault).build()?;
         let own_clock = Arc::clone(core.clock());
         let clock = ServerClock::new(Arc::clone(&own_clock), self.follows_server_clock);
-        let found = self.issuer.map(|issuer| Discovery::new(issuer, &core));
+        let found = self
+            .issuer
+            .map(|issuer| Discovery::new(issuer.to_string(), &core));
         let discovery = found.transpose()?;
-        let url = |url: &Option<String>| url.as_deref().map(Url::whole).transpose();
+        let url = |url: &Option<Given>| url.as_deref().map(Url::whole).transpose();
         let mut settings = Settings {
             revocation: url(&self.revocation_url)?,
             device: url(&self.device_url)?,
@@ -390,7 +393,7 @@ impl CredentialsBuilder {
             }
         }
         if discovery.is_none() {
-            let of_service = || AUTHORIZATION_URL.to_owned();
+            let of_service = || AUTHORIZATION_URL.into();
             settings.authorization.get_or_insert_with(of_service);
         }
         let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::new()));
@@ -411,7 +414,7 @@ impl CredentialsBuilder {
             .error_ttl(Duration::ZERO)
             .build();
         let early = self.guard.mul_f64(1.0 + Jitter::random().draw() / 10.0);
-        let provider = self.developer_provider.filter(is_there);
+        let provider = self.developer_provider.filter(|url| !url.is_empty());
         Ok(Credentials {
             refreshes: self.refreshes,
             exchanges: exchanges(&core),

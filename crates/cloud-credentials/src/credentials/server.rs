@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use vouchsafe_core::url::Given;
 use vouchsafe_core::{CoreClient, Error as Core, ErrorKind as Kind, Secret};
 
 use super::fields::{BodyFormat, Field};
@@ -28,7 +29,7 @@ pub enum ClientAuthentication {
 pub(super) struct Settings {
     pub(super) token: Option<Url>,
     pub(super) revocation: Option<Url>,
-    pub(super) authorization: Option<String>,
+    pub(super) authorization: Option<Given>,
     pub(super) device: Option<Url>,
     pub(super) format: Option<BodyFormat>,
     pub(super) authentication: Option<ClientAuthentication>,
@@ -38,7 +39,7 @@ pub(super) struct Settings {
 pub(super) struct Server {
     token: Option<Url>,
     revocation: Option<Url>,
-    pub(super) authorization: Option<String>,
+    pub(super) authorization: Option<Given>,
     device: Option<Url>,
     pub(super) format: BodyFormat,
     pub(super) authentication: ClientAuthentication,
@@ -95,7 +96,7 @@ impl Endpoints {
         let found = Settings {
             token: url(&metadata.token_endpoint)?,
             revocation: url(&metadata.revocation_endpoint)?,
-            authorization: metadata.authorization_endpoint.clone(),
+            authorization: metadata.authorization_endpoint.clone().map(Given::from),
             device: url(&metadata.device_authorization_endpoint)?,
             format: Some(BodyFormat::Form),
             authentication: Some(authentication),

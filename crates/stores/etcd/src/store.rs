@@ -7,7 +7,7 @@ use vouchsafe_core::store::{
     Base64, Board, Capabilities, Claims, Expect, Hints, Key, Loaded, Reach, Scope, Store, Swapped,
     Version, Watch,
 };
-use vouchsafe_core::url::BaseUrl;
+use vouchsafe_core::url::{BaseUrl, Given};
 use vouchsafe_core::{BoxFuture, Result, Secret, SecretBytes};
 
 use crate::api::{Api, LARGEST_LIST, LIST, RANGE, TXN, of_store, read_fault};
@@ -33,7 +33,7 @@ struct Inner {
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct EtcdStoreBuilder {
-    urls: Vec<String>,
+    urls: Vec<Given>,
     login: Option<(String, Secret)>,
     reach: Reach,
 }
@@ -46,7 +46,7 @@ impl EtcdStore {
     /// Creates a builder for the URL of a member, such as `https://etcd.example:2379`.
     pub fn builder(url: impl Into<String>) -> EtcdStoreBuilder {
         EtcdStoreBuilder {
-            urls: vec![url.into()],
+            urls: vec![Given::from(url)],
             login: None,
             reach: Reach::default(),
         }
@@ -64,7 +64,7 @@ impl EtcdStore {
 impl EtcdStoreBuilder {
     /// Adds the URL of another member of the cluster, which is used if the others fail.
     pub fn member(mut self, url: impl Into<String>) -> Self {
-        self.urls.push(url.into());
+        self.urls.push(Given::from(url));
         self
     }
 

@@ -8,6 +8,7 @@ use vouchsafe_core::store::{
     unique,
 };
 use vouchsafe_core::text::hex;
+use vouchsafe_core::url::Given;
 use vouchsafe_core::{BoxFuture, Error, ErrorKind, Result, Secret, SecretBytes};
 
 use crate::server::{Connection, Server};
@@ -24,7 +25,7 @@ pub struct MemcachedStore(Arc<Server>);
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct MemcachedStoreBuilder {
-    url: String,
+    url: Given,
     login: Option<(String, Secret)>,
     reach: Reach,
 }
@@ -38,7 +39,7 @@ impl MemcachedStore {
     /// Creates a builder for a URL: `memcached://host:11211`, or `memcacheds://` with TLS.
     pub fn builder(url: impl Into<String>) -> MemcachedStoreBuilder {
         MemcachedStoreBuilder {
-            url: url.into(),
+            url: Given::from(url),
             login: None,
             reach: Reach::default(),
         }

@@ -12,6 +12,7 @@ use vouchsafe_core::store::{
     Address, Broken, Capabilities, Expect, Hints, Key, Loaded, Reach, Scope, Store, Swapped,
     Version, Watch,
 };
+use vouchsafe_core::url::Given;
 use vouchsafe_core::{BoxFuture, Error, ErrorKind, Result, Secret, SecretBytes};
 
 use crate::server::{Login, Server};
@@ -34,7 +35,7 @@ struct Inner {
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct NatsStoreBuilder {
-    url: String,
+    url: Given,
     login: Login,
     bucket: String,
     replicas: usize,
@@ -51,7 +52,7 @@ impl NatsStore {
     /// Creates a builder for a URL: `nats://host:4222`, or `tls://`.
     pub fn builder(url: impl Into<String>) -> NatsStoreBuilder {
         NatsStoreBuilder {
-            url: url.into(),
+            url: Given::from(url),
             login: Login::None,
             bucket: "vouchsafe".to_owned(),
             replicas: 1,

@@ -8,7 +8,7 @@ use vouchsafe_core::auth::{HeaderToken, StaticToken, TokenSource};
 use vouchsafe_core::store::{
     Base64, Capabilities, Expect, Key, Loaded, Reach, Scope, Store, Swapped, Version,
 };
-use vouchsafe_core::url::BaseUrl;
+use vouchsafe_core::url::{BaseUrl, Given};
 use vouchsafe_core::{BoxFuture, Error, ErrorKind, Result, Secret, SecretBytes};
 
 use crate::api::{Api, Fields, State, TOKEN, read_fault};
@@ -24,7 +24,7 @@ pub struct VaultStore(Arc<Api>);
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct VaultStoreBuilder {
-    url: String,
+    url: Given,
     tokens: Option<Arc<dyn TokenSource>>,
     mount: String,
     reach: Reach,
@@ -43,7 +43,7 @@ impl VaultStore {
     /// Creates a builder for the URL of a server, such as `https://vault.example:8200`.
     pub fn builder(url: impl Into<String>) -> VaultStoreBuilder {
         VaultStoreBuilder {
-            url: url.into(),
+            url: Given::from(url),
             tokens: None,
             mount: "secret".to_owned(),
             reach: Reach::default(),

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use vouchsafe_core::url::Given;
 use vouchsafe_core::{CoreClient, CoreClientBuilder, Secret, env};
 
 use super::Client;
 use super::held::Held;
-use super::settings::{ApiSettings, ToolSettings, broken};
+use super::settings::{ApiSettings, ToolSettings, broken, url_of};
 use super::source::{ApiSource, Daemon, Source, ToolSource};
 use crate::client::protocol::python_url;
 use crate::client::protocol::tool::{OLD_TOKEN, TOKEN, ToolEnv, URL};
@@ -145,7 +146,7 @@ impl TvmApiBuilder {
     /// `https://tvm-api.yandex.net`.
     #[doc(alias = "localhost_port")]
     pub fn tvm_url(mut self, url: impl Into<String>) -> Self {
-        self.settings.tvm_url = url.into();
+        self.settings.tvm_url = url_of(url);
         self
     }
 
@@ -168,7 +169,7 @@ impl TvmApiBuilder {
     #[doc(alias = "tirole_host")]
     #[doc(alias = "tirole_port")]
     pub fn tirole_url(mut self, url: impl Into<String>) -> Self {
-        self.settings.tirole_url = url.into();
+        self.settings.tirole_url = url_of(url);
         self
     }
 
@@ -261,7 +262,7 @@ impl TvmToolBuilder {
     /// [`allow_plain_http`](Self::allow_plain_http), since the daemon speaks plain http.
     #[doc(alias = "hostname")]
     pub fn host(mut self, host: impl Into<String>) -> Self {
-        self.settings.host = host.into();
+        self.settings.host = Given::host(host);
         self
     }
 

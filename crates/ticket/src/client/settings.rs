@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use vouchsafe_core::url::{BaseUrl, host};
+use vouchsafe_core::url::{BaseUrl, Given, host};
 
 use super::held::{Checks, Destinations, Facts};
 use crate::client::protocol::DiskCache;
@@ -34,8 +34,8 @@ pub(crate) struct ApiSettings {
     pub(crate) roles: Option<String>,
     pub(crate) checks: Checks,
     pub(crate) also_for: Vec<TvmId>,
-    pub(crate) tvm_url: String,
-    pub(crate) tirole_url: String,
+    pub(crate) tvm_url: Given,
+    pub(crate) tirole_url: Given,
     pub(crate) tirole_id: TvmId,
     pub(crate) disk_cache: Option<PathBuf>,
     pub(crate) version_prefix: String,
@@ -54,8 +54,8 @@ impl ApiSettings {
             roles: None,
             checks: Checks::default(),
             also_for: Vec::new(),
-            tvm_url: "https://tvm-api.yandex.net".to_owned(),
-            tirole_url: "https://tirole-api.yandex.net".to_owned(),
+            tvm_url: "https://tvm-api.yandex.net".into(),
+            tirole_url: "https://tirole-api.yandex.net".into(),
             tirole_id: TIROLE_TVM_ID,
             disk_cache: None,
             version_prefix: "rs_".to_owned(),
@@ -133,7 +133,7 @@ impl ApiSettings {
 pub(crate) struct ToolSettings {
     pub(crate) alias: String,
     pub(crate) auth_token: Option<vouchsafe_core::Secret>,
-    pub(crate) host: String,
+    pub(crate) host: Given,
     pub(crate) port: Option<u16>,
     /// The source of the port, for errors.
     pub(crate) port_origin: &'static str,
@@ -148,7 +148,7 @@ impl ToolSettings {
         Self {
             alias,
             auth_token: None,
-            host: crate::client::protocol::tool::HOST.to_owned(),
+            host: Given::host(crate::client::protocol::tool::HOST),
             port: None,
             port_origin: "set by port()",
             patience: Duration::ZERO,
@@ -160,7 +160,7 @@ impl ToolSettings {
     /// Returns the URL of the daemon.
     pub(crate) fn base_url(&self, port: u16) -> Result<BaseUrl> {
         let host = host(&self.host).map_err(|fault| broken_setting("host", fault))?;
-        base_url("port", &format!("{host}:{port}"))
+        base_url("port", &url_of(format!("{host}:{port}")))
     }
 
     pub(crate) fn validate(&self) -> Result<()> {
@@ -179,15 +179,19 @@ impl ToolSettings {
     }
 }
 
-/// Parses a URL of the authority. Without a scheme it is plain http, as in the original. Errors
-/// name the setting.
-fn base_url(setting: &str, url: &str) -> Result<BaseUrl> {
-    let url = match url.parse::<Ipv6Addr>() {
+/// Reads the URL of an authority. Without a scheme it is plain http, as in the original.
+pub(crate) fn url_of(url: impl Into<String>) -> Given {
+    let url = url.into();
+    Given::from(match url.parse::<Ipv6Addr>() {
         Ok(address) => format!("http://[{address}]"),
-        Err(_) if url.contains("://") => url.to_owned(),
+        Err(_) if url.contains("://") => url,
         Err(_) => format!("http://{url}"),
-    };
-    BaseUrl::parse(&url).map_err(|fault| broken_setting(setting, fault))
+    })
+}
+
+/// Parses a URL. Errors name the setting.
+fn base_url(setting: &str, url: &Given) -> Result<BaseUrl> {
+    BaseUrl::parse(url).map_err(|fault| broken_setting(setting, fault))
 }
 
 fn broken_setting(setting: &str, fault: vouchsafe_core::Error) -> Error {

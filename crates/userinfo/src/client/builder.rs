@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use vouchsafe_core::cache::Cache;
 use vouchsafe_core::service::Session;
+use vouchsafe_core::url::Given;
 use vouchsafe_core::{CoreClient, CoreClientBuilder};
 
 use super::{Caches, Client, discovery};
@@ -18,7 +19,7 @@ use crate::{Error, Result, UserInfo};
 pub struct ClientBuilder {
     core: CoreClientBuilder,
     discovery: Option<discovery::Client>,
-    repertoire_url: Option<String>,
+    repertoire_url: Option<Given>,
     cache_capacity: usize,
     cache_lifetime: Duration,
     error_lifetime: Duration,
@@ -61,7 +62,7 @@ impl ClientBuilder {
 
     /// Sets the URL of Repertoire. Ignored if a discovery client is set.
     pub fn repertoire_url(mut self, url: impl Into<String>) -> Self {
-        self.repertoire_url = Some(url.into());
+        self.repertoire_url = Some(Given::from(url));
         self
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use vouchsafe_core::cache::{Cache, Fetched};
 use vouchsafe_core::call::{Answer, Call, CallOptions};
 use vouchsafe_core::service::{Base, Service, Session};
-use vouchsafe_core::url::{BaseUrl, Target};
+use vouchsafe_core::url::{BaseUrl, Given, Target};
 use vouchsafe_core::{
     CoreClient, CoreClientBuilder, Error as CoreError, ErrorKind as CoreErrorKind,
 };
@@ -156,7 +156,7 @@ pub(super) fn url_from_env() -> Result<String> {
 #[must_use]
 pub struct ClientBuilder {
     core: CoreClientBuilder,
-    base_url: Option<String>,
+    base_url: Option<Given>,
     cache_lifetime: Duration,
     error_lifetime: Duration,
     stale_if_error: Duration,
@@ -185,7 +185,7 @@ impl ClientBuilder {
         Ok(Self::new().base_url(url_from_env()?))
     }
 
-    pub(super) fn of(core: CoreClientBuilder, base_url: Option<String>) -> Self {
+    pub(super) fn of(core: CoreClientBuilder, base_url: Option<Given>) -> Self {
         Self {
             core,
             base_url,
@@ -198,7 +198,7 @@ impl ClientBuilder {
     /// The document decides where tokens are sent. Over plain http it is fetched from this machine
     /// only, unless [`allow_plain_http`](Self::allow_plain_http) is called.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
-        self.base_url = Some(url.into());
+        self.base_url = Some(Given::from(url));
         self
     }
 

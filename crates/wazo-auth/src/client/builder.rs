@@ -7,7 +7,7 @@ use std::time::Duration;
 use vouchsafe_core::auth::TokenSource;
 use vouchsafe_core::call::{CallOptions, Timeouts};
 use vouchsafe_core::service::{Base, Session};
-use vouchsafe_core::url::{self, BaseUrl};
+use vouchsafe_core::url::{self, BaseUrl, Given};
 use vouchsafe_core::{CoreClient, CoreClientBuilder, Error, ErrorKind, Secret};
 
 use super::{Client, Dialect, Login, TENANT, scheme};
@@ -22,10 +22,10 @@ use crate::{Result, TenantUuid};
 #[must_use]
 pub struct ClientBuilder {
     core: CoreClientBuilder,
-    host: Option<String>,
+    host: Option<Given>,
     port: Option<u16>,
-    prefix: String,
-    version: String,
+    prefix: Given,
+    version: Given,
     is_https: bool,
     trust: Trust,
     token: Option<Arc<dyn TokenSource>>,
@@ -58,8 +58,8 @@ impl ClientBuilder {
             core: CoreClient::builder().timeouts(timeouts),
             host: None,
             port: Some(443),
-            prefix: "/api/auth".to_owned(),
-            version: "0.1".to_owned(),
+            prefix: Given::path("/api/auth"),
+            version: Given::path("0.1"),
             is_https: true,
             trust: Trust::Usual,
             token: None,
@@ -73,7 +73,7 @@ impl ClientBuilder {
 
     /// Sets the name or the address of the host. Required. An IPv6 address needs no brackets.
     pub fn host(mut self, host: impl Into<String>) -> Self {
-        self.host = Some(host.into());
+        self.host = Some(Given::host(host));
         self
     }
 
@@ -91,13 +91,13 @@ impl ClientBuilder {
 
     /// Sets the path prefix of the proxy. Default: `/api/auth`; empty for no prefix.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
-        self.prefix = prefix.into();
+        self.prefix = Given::path(prefix);
         self
     }
 
     /// Sets the version of the API. Default: `0.1`; empty to leave it out.
     pub fn version(mut self, version: impl Into<String>) -> Self {
-        self.version = version.into();
+        self.version = Given::path(version);
         self
     }
 

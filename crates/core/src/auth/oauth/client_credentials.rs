@@ -12,7 +12,7 @@ use crate::auth::{Token, TokenSource};
 use crate::cache::{Cache, Fetched};
 use crate::call::{Call, CallOptions, Form, Operation, Repeat, StatusRule};
 use crate::sync::lock;
-use crate::url::{BaseUrl, Target};
+use crate::url::{BaseUrl, Given, Target};
 use crate::{BoxFuture, CoreClient, CoreClientBuilder, Error, ErrorKind, Result, Secret};
 
 /// A source of tokens for the program itself, by the client credentials grant of OAuth 2.0 (RFC
@@ -69,7 +69,7 @@ impl ClientCredentials {
     ) -> ClientCredentialsBuilder {
         ClientCredentialsBuilder {
             core: CoreClient::builder(),
-            token_url: token_url.into(),
+            token_url: Given::from(token_url),
             authentication: ClientAuthentication::default(),
             client_id: client_id.into(),
             client_secret: client_secret.into(),
@@ -168,7 +168,7 @@ impl Grant {
 #[must_use]
 pub struct ClientCredentialsBuilder {
     core: CoreClientBuilder,
-    token_url: String,
+    token_url: Given,
     authentication: ClientAuthentication,
     client_id: String,
     client_secret: Secret,

@@ -12,11 +12,10 @@ use crate::error::{Error, ErrorKind, Result};
 ///
 /// [`ErrorKind::BrokenSettings`] if there is no scheme, or the text is not a URL.
 pub fn python_url(url: &str) -> Result<(String, u16)> {
-    let broken = |message: String| Error::new(ErrorKind::BrokenSettings, message);
     let Some((scheme, rest)) = url.split_once("://") else {
-        return Err(broken(format!(
-            "scheme in tvmapi_url cannot be empty: \"{url}\""
-        )));
+        // The text is not repeated: it may hold a password.
+        let what = "scheme in tvmapi_url cannot be empty";
+        return Err(Error::new(ErrorKind::BrokenSettings, what));
     };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let base: BaseUrl = format!("{scheme}://{authority}")
