@@ -38,3 +38,4 @@ pub use receive::AnswerStream;
 pub(crate) use receive::{Pieces, Whole};
 pub use request::Call;
 pub use retry::Retry;
+pub use secrets::without_secrets;

@@ -196,6 +196,17 @@ impl Filter {
     }
 }
 
+/// Removes the secrets of a request from what a server answered, as every call does: for clients of
+/// others, such as an SDK, whose errors repeat it.
+#[must_use]
+pub fn without_secrets(answer: &[u8], secrets: &[Secret]) -> Vec<u8> {
+    let mut filter = Filter::default();
+    for secret in secrets {
+        filter.secret(secret.expose());
+    }
+    filter.bytes(answer)
+}
+
 /// The maximum length of a message. A longer one helps no reader, and takes memory to search.
 const LONGEST: usize = 64 << 10;
 

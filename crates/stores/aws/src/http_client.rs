@@ -12,11 +12,13 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
 use aws_smithy_types::date_time::Format;
 use http::{HeaderValue, Uri};
+use vouchsafe_core::call::without_secrets;
 use vouchsafe_core::transport::{Request, Transport};
 use vouchsafe_core::url::is_loopback;
-use vouchsafe_core::{Error, ErrorKind};
+use vouchsafe_core::{Error, ErrorKind, Secret};
 
 use crate::server_clock::ServerClock;
 
@@ -92,7 +94,8 @@ fn broken(error: Error) -> ConnectorError {
     }
 }
 
-/// Refuses plain http to other machines, and notes the dates of answers.
+/// Refuses plain http to other machines, notes the dates of answers, and removes the secrets of a
+/// request from its refusal: one of a signature quotes what was signed, the token of a session with it.
 #[derive(Debug)]
 pub(crate) struct Guarded {
     pub(crate) client: SharedHttpClient,
@@ -135,6 +138,7 @@ impl HttpConnector for Guard {
             return HttpConnectorFuture::ready(Err(ConnectorError::user(error.into())));
         }
         let clock = Arc::clone(&self.clock);
+        let secrets = secrets(&request);
         let asked = clock.own();
         let answer = self.connector.call(request);
         HttpConnectorFuture::new(async move {
@@ -144,9 +148,31 @@ impl HttpConnector for Guard {
             if let Some(Ok(date)) = date.map(TryInto::try_into) {
                 clock.saw(date, [asked, clock.own()]);
             }
-            Ok(answer)
+            match answer.status().is_success() {
+                true => Ok(answer),
+                false => without(secrets, answer).await,
+            }
         })
     }
+}
+
+/// Returns what a request is allowed by.
+fn secrets(request: &HttpRequest) -> Vec<Secret> {
+    let header = |name| request.headers().get(name);
+    let signature = header("authorization").and_then(|value| value.rsplit_once("Signature="));
+    let signature = signature.map(|(_, signature)| signature);
+    let found = [header("x-amz-security-token"), signature];
+    found.into_iter().flatten().map(Secret::from).collect()
+}
+
+async fn without(
+    secrets: Vec<Secret>,
+    mut answer: HttpResponse,
+) -> Result<HttpResponse, ConnectorError> {
+    let body = ByteStream::new(answer.take_body()).collect().await;
+    let body = body.map_err(|cause| ConnectorError::io(cause.into()))?;
+    *answer.body_mut() = without_secrets(&body.into_bytes(), &secrets).into();
+    Ok(answer)
 }
 
 /// Returns whether what is sent there cannot be read on the way.

@@ -3,11 +3,15 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use http::StatusCode;
 use vouchsafe_core::store::{Expect, Store as _};
-use vouchsafe_core::{ErrorKind, Sent};
+use vouchsafe_core::transport::{Request, Response, Transport};
+use vouchsafe_core::{BoxFuture, ErrorKind, Result, Sent};
 
 use crate::testing::{Always, bytes, key, sdk};
-use crate::{Aws, DynamoStore};
+use crate::{Aws, DynamoStore, http_client};
 
 #[tokio::test]
 async fn a_refusal_is_told_once_and_never_repeats_a_value() {
@@ -45,6 +49,43 @@ async fn a_refusal_is_told_once_and_never_repeats_a_value() {
     }
 }
 
+/// Refuses the signature of a request, and says what it should have been of.
+#[derive(Debug)]
+struct Quoting;
+
+impl Transport for Quoting {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response>> {
+        let header = |name: &str| request.headers[name].to_str().unwrap();
+        let (token, signed) = (header("x-amz-security-token"), header("authorization"));
+        let (_, signature) = signed.rsplit_once("Signature=").unwrap();
+        let message = format!("no: token:{token}\n{signature}");
+        let mut response = Response::new(StatusCode::BAD_REQUEST);
+        let code = "x#InvalidSignatureException";
+        response.body = format!(r#"{{"__type": "{code}", "message": {message:?}}}"#).into();
+        Box::pin(std::future::ready(Ok(response)))
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_that_quotes_what_was_signed_shows_no_token() {
+    let token = "planted-token/of+a/session==";
+    let keys = Credentials::from_keys("id", "planted-secret", Some(token.to_owned()));
+    let settings = sdk("https://aws.example").into_builder();
+    let settings = settings.credentials_provider(SharedCredentialsProvider::new(keys));
+    let settings = settings.http_client(http_client(Arc::new(Quoting))).build();
+    // The client of the SDK's settings, and a transport of ours.
+    let own = Aws::builder(&settings).build().unwrap();
+    let ours = Aws::builder(&settings).transport(Arc::new(Quoting));
+    for aws in [own, ours.build().unwrap()] {
+        let store = DynamoStore::new(&aws, "vouchsafe").unwrap();
+        let error = store.load(&key()).await.unwrap_err();
+        assert_eq!(error.code(), Some("InvalidSignatureException"), "{error}");
+        let shown = format!("{error} {error:?}");
+        assert!(shown.contains("no: token:[secret] [secret]"), "{shown}");
+        assert!(!shown.contains("planted"), "{shown}");
+    }
+}
+
 #[tokio::test]
 async fn a_server_that_cannot_be_reached_was_sent_nothing() {
     let aws = Aws::builder(&sdk("http://127.0.0.1:1")).build().unwrap();
@@ -64,7 +105,7 @@ async fn a_server_that_cannot_be_reached_was_sent_nothing() {
 #[tokio::test]
 async fn credentials_that_cannot_be_had_are_said_before_anything_is_sent() {
     use aws_credential_types::provider::error::CredentialsError;
-    use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+    use aws_credential_types::provider::{ProvideCredentials, future};
 
     #[derive(Debug)]
     struct None;
