@@ -10,6 +10,7 @@ use crate::generated::account::wire::{Issued, ResolveRequest};
 use crate::generated::account::{calls, operations};
 use crate::{
     CommissionAction, CommissionRequest, ErrorKind, Provision, Resolution, Result, Serial,
+    Unresolved,
 };
 
 impl Client {
@@ -123,6 +124,12 @@ impl Client {
         let (accept, reject) = (accept.to_vec(), reject.to_vec());
         let call = calls::resolve_commissions(&ResolveRequest { accept, reject })?;
         let answer = self.ask(call).await?;
-        Ok((answer.json()?, answer.has_lost_attempt()))
+        let mut resolution: Resolution = answer.json()?;
+        // Errors repeat it.
+        for Unresolved(_, why) in &mut resolution.failed {
+            why.name = answer.without_secrets(&why.name);
+            why.message = answer.without_secrets(&why.message);
+        }
+        Ok((resolution, answer.has_lost_attempt()))
     }
 }

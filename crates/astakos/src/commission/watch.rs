@@ -1,6 +1,6 @@
 //! Looks for commissions that appear late because their answer was lost.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -201,28 +201,36 @@ impl Shared {
             let Some(Orphan(busy, _counted)) = entry.orphan else {
                 continue;
             };
-            match rejected {
-                Ok(()) => {
+            match &rejected {
+                Ok(left) if !left.contains(&busy.id()) => {
                     close(&*self.journal, busy.id()).await;
                     drop(busy);
                 }
-                // Whether it is pending is unknown.
-                Err(_) => busy.leave(),
+                // It is pending, or that is unknown.
+                _ => busy.leave(),
             }
         }
     }
 
-    async fn reject(&self, due: &BTreeMap<CommissionId, Option<Serial>>) -> Result<()> {
+    /// Rejects late commissions, and returns those of which the server does not say what became: it
+    /// may have refused a part of the call.
+    async fn reject(
+        &self,
+        due: &BTreeMap<CommissionId, Option<Serial>>,
+    ) -> Result<BTreeSet<CommissionId>> {
         let pending = self.search.pending().await?;
-        let late: Vec<Serial> = pending
+        let mut late: BTreeMap<Serial, CommissionId> = pending
             .iter()
             .filter(|(serial, id)| due.get(id).is_some_and(|keep| *keep != Some(*serial)))
-            .map(|(serial, _)| *serial)
+            .copied()
             .collect();
         if !late.is_empty() {
-            resolve_in_halves(&self.client, &[], &late).await?;
-            tracing::info!(count = late.len(), "late commissions were rejected");
+            let serials: Vec<Serial> = late.keys().copied().collect();
+            let resolution = resolve_in_halves(&self.client, &[], &serials).await?;
+            let count = resolution.rejected.len();
+            tracing::info!(count, "late commissions were rejected");
+            late.retain(|serial, _| !resolution.tells_of(*serial));
         }
-        Ok(())
+        Ok(late.into_values().collect())
     }
 }

@@ -196,6 +196,14 @@ pub struct Resolution {
 }
 
 impl Resolution {
+    /// Returns whether the server says what became of a commission.
+    pub(crate) fn tells_of(&self, serial: Serial) -> bool {
+        let mut done = [&self.accepted, &self.rejected, &self.earlier]
+            .into_iter()
+            .flatten();
+        done.any(|other| *other == serial) || self.failed.iter().any(|failed| failed.0 == serial)
+    }
+
     /// Separates commissions that an earlier attempt may have resolved from failed ones.
     pub(crate) fn after_lost_attempt(mut self) -> Self {
         let is_gone = |failed: &Unresolved| failed.1.name == "itemNotFound";

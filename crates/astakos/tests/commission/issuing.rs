@@ -185,6 +185,27 @@ async fn giving_up_while_issuing_leaves_nothing_reserved() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_given_up_and_not_rejected_stays_in_the_journal() {
+    let server = Server::new();
+    let journal = Arc::new(MemoryJournal::new());
+    let kept = Arc::clone(&journal) as Arc<dyn Journal>;
+    let issuer = quick(client(&server), kept).build().unwrap();
+    server.faults().add(Fault::on(ISSUE).times(1).no_answer());
+    let given_up = tokio::time::timeout(Duration::from_secs(1), issuer.issue(&one())).await;
+    assert!(given_up.is_err());
+    // The server does it for none of them, and does not say so.
+    let silent = Fault::on("account.resolveCommissions").status(200);
+    let nothing = r#"{"accepted": [], "rejected": [], "failed": []}"#;
+    server.faults().add(silent.body(nothing));
+    issuer.flush(LIMIT).await;
+    assert_eq!(server.pending_commissions().len(), 1);
+    assert_eq!(journal.open().await.unwrap().len(), 1);
+    server.faults().clear();
+    assert_eq!(issuer.reconcile().await.unwrap().rejected.len(), 1);
+    assert!(journal.open().await.unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_does_not_fit_is_refused_with_the_numbers_and_forgotten() {
     let server = Server::new();
     let issuer = issuer(&server);
