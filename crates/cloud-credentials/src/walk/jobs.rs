@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::time::Instant;
+use vouchsafe_core::call::CallOptions;
 use vouchsafe_core::call::page::Tokens;
+use vouchsafe_core::service::Service as _;
 
 use super::{Left, Pace, bad};
 use crate::generated::cloud_credentials::{
@@ -78,7 +80,8 @@ pub struct QueryPages {
 }
 
 impl QueryPages {
-    /// Sets how long the service may wait for each page. Default: up to the service.
+    /// Sets how long the service may wait for each page. An attempt must be allowed to take longer,
+    /// see [`ClientBuilder::timeouts`](crate::ClientBuilder::timeouts). Default: up to the service.
     pub fn max_wait(mut self, wait: Duration) -> Self {
         self.max_wait = Some(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
         self
@@ -114,20 +117,16 @@ impl QueryPages {
         while !self.is_over {
             self.pace.wait().await;
             let asked = Instant::now();
-            let mut request = self.client.queries().results(self.job_id.as_str());
-            if let Some(wait) = self.max_wait {
-                request = request.max_wait(wait);
-            }
-            if let Some(cursor) = &self.cursor {
-                request = request.page_cursor(cursor.as_str());
-            }
-            if let Some(rows) = self.page_size {
-                request = request.page_size(rows);
-            }
-            if let Some(format) = &self.format {
-                request = request.result_format(format.clone());
-            }
-            let page = request.send().await?;
+            let params = calls::GetQueryResultsParams {
+                max_wait: self.max_wait,
+                page_cursor: self.cursor.clone(),
+                page_size: self.page_size,
+                result_format: self.format.clone(),
+                ..Default::default()
+            };
+            let call = calls::get_query_results(&self.job_id, &params)?;
+            let answer = self.client.call(call, &(), &CallOptions::new()).await?;
+            let page: QueryPage = answer.json()?;
             match page.state.as_str() {
                 "RUNNING" | "PENDING" => {
                     self.pace.slower(asked);
@@ -141,13 +140,13 @@ impl QueryPages {
                         .as_deref()
                         .is_some_and(|cursor| !self.seen.add(cursor))
                     {
-                        return Err(bad("pageCursor", cursor.as_deref()));
+                        return Err(bad(&answer, "pageCursor", cursor.as_deref()));
                     }
                     self.is_over = cursor.is_none();
                     self.cursor = cursor;
                 }
                 "FAILED" | "CANCELLED" => self.is_over = true,
-                state => return Err(bad("state", Some(state))),
+                state => return Err(bad(&answer, "state", Some(state))),
             }
             // There is nothing left to cancel.
             self.left.call = None;

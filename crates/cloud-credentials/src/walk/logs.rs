@@ -6,6 +6,8 @@ use std::vec;
 use http::StatusCode;
 use serde_json::Value;
 use tokio::time::Instant;
+use vouchsafe_core::call::{Answer, CallOptions};
+use vouchsafe_core::service::Service as _;
 use vouchsafe_core::{Error as Core, ErrorKind as Kind};
 
 use super::{Left, Pace, bad};
@@ -90,7 +92,8 @@ impl LogPages {
         self
     }
 
-    /// Sets how long the service may wait for each page. Default: up to the service.
+    /// Sets how long the service may wait for each page. An attempt must be allowed to take longer,
+    /// see [`ClientBuilder::timeouts`](crate::ClientBuilder::timeouts). Default: up to the service.
     pub fn max_wait(mut self, wait: Duration) -> Self {
         self.max_wait = Some(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
         self
@@ -112,19 +115,23 @@ impl LogPages {
     /// - Those of [`LoggingApi::delete`] after the last page: the results are still on the server,
     ///   and the next call tries again.
     pub async fn next(&mut self) -> Result<Option<LogPage>> {
+        Ok(self.turn().await?.map(|(page, _)| page))
+    }
+
+    /// Returns the next page, and the answer that it was read from.
+    async fn turn(&mut self) -> Result<Option<(LogPage, Answer)>> {
         if self.is_over {
             self.remove().await?;
             return Ok(None);
         }
         self.pace.wait().await;
         let asked = Instant::now();
-        let logging = self.client.logging();
-        let poll = logging.poll(self.query_id.as_str(), self.sequence);
-        let poll = match self.max_wait {
-            Some(wait) => poll.max_wait_time(wait),
-            None => poll,
+        let params = calls::PollLogQueryParams {
+            max_wait_time: self.max_wait,
         };
-        let page = poll.send().await?;
+        let call = calls::poll_log_query(&self.query_id, self.sequence, &params)?;
+        let answer = self.client.call(call, &(), &CallOptions::new()).await?;
+        let page: LogPage = answer.json()?;
         match page.query_status.as_deref() {
             Some("RUNNING") => self.pace.slower(asked),
             Some("FINISHED") => {
@@ -137,9 +144,9 @@ impl LogPages {
                 self.left.call = None;
                 self.is_over = true;
             }
-            state => return Err(bad("queryStatus", state)),
+            state => return Err(bad(&answer, "queryStatus", state)),
         }
-        Ok(Some(page))
+        Ok(Some((page, answer)))
     }
 
     async fn remove(&mut self) -> Result<()> {
@@ -174,7 +181,7 @@ impl LogHits {
         self
     }
 
-    /// Sets how long the service may wait for each page. Default: up to the service.
+    /// Sets how long the service may wait for each page, as [`LogPages::max_wait`] does.
     pub fn max_wait(mut self, wait: Duration) -> Self {
         self.pages = self.pages.max_wait(wait);
         self
@@ -197,11 +204,11 @@ impl LogHits {
             if let Some(hit) = self.ready.next() {
                 return Ok(Some(hit));
             }
-            let Some(mut page) = self.pages.next().await? else {
+            let Some((mut page, answer)) = self.pages.turn().await? else {
                 return Ok(None);
             };
             if page.query_status.as_deref() == Some("JOB_FAILED") {
-                return Err(failed(&page));
+                return Err(failed(&page, &answer));
             }
             let result = page.result.as_mut();
             let hits = result.and_then(|result| result.pointer_mut("/esResult/hits/hits"));
@@ -213,7 +220,7 @@ impl LogHits {
 }
 
 /// The error for a query that failed.
-fn failed(page: &LogPage) -> Error {
+fn failed(page: &LogPage, answer: &Answer) -> Error {
     let result = page.result.as_ref();
     let why = result.and_then(|result| result.pointer("/esResult/error"));
     let what = match why {
@@ -221,5 +228,6 @@ fn failed(page: &LogPage) -> Error {
         Some(Value::String(why)) => format!("JOB_FAILED: {why}"),
         Some(why) => format!("JOB_FAILED: {why}"),
     };
+    let what = answer.without_secrets(&what);
     Core::new(Kind::Status, what).with_code("JOB_FAILED").into()
 }

@@ -9,8 +9,8 @@ mod logs;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
-use vouchsafe_core::call::{Backoff, Call, Jitter};
-use vouchsafe_core::{Error as Core, ErrorKind as Kind, deadline};
+use vouchsafe_core::call::{Answer, Backoff, Call, Jitter};
+use vouchsafe_core::deadline;
 
 pub(crate) use self::cleanup::Cleanup;
 pub use self::events::EventWalk;
@@ -69,9 +69,9 @@ impl Drop for Left {
 }
 
 /// The error for an unknown state.
-fn bad(what: &str, state: Option<&str>) -> Error {
+fn bad(answer: &Answer, what: &str, state: Option<&str>) -> Error {
     let state = state.unwrap_or("none");
-    Core::new(Kind::Decode, format!("Bad {what}: {state}")).into()
+    answer.decode_error(format!("Bad {what}: {state}")).into()
 }
 
 const FIRST: Duration = Duration::from_secs(1);

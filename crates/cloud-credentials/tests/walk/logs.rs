@@ -65,6 +65,15 @@ async fn a_service_that_waits_itself_is_asked_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_page_that_the_service_waits_for_is_waited_for() {
+    let wait = Duration::from_secs(25);
+    let service = Service::slow([page("JOB_FINISHED", &[])], wait);
+    let client = service.client();
+    let mut pages = client.logging().pages("q").unwrap().max_wait(wait);
+    assert!(pages.next().await.unwrap().is_some());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_walk_that_is_dropped_has_its_query_removed_unless_it_is_to_be_kept() {
     let service = Service::new([page("FINISHED", &[1, 2])]);
     let client = service.client();
@@ -168,6 +177,42 @@ async fn a_query_that_failed_says_why_and_is_left_on_the_server() {
         drop(hits);
         settle().await;
         assert_eq!(service.asked(), [POLL_0]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_the_service_quotes_is_not_shown() {
+    const TOKEN: &str = "planted.Zm9vYmFyYmF6";
+    let told = format!("Bearer {TOKEN} may not");
+    let failed = |error: Value| json!({"queryStatus": "JOB_FAILED", "result": {"esResult": {"error": error}}});
+    for page in [
+        failed(json!(told)),
+        failed(json!({"reason": told})),
+        json!({"queryStatus": told}),
+        json!({"state": told, "jobId": "q"}),
+    ] {
+        let service = Service::new([(200, page.clone())]);
+        let client = Client::builder()
+            .transport(service)
+            .token(TOKEN)
+            .build()
+            .unwrap();
+        let error = match page.get("state") {
+            None => client
+                .logging()
+                .hits("q")
+                .unwrap()
+                .next()
+                .await
+                .unwrap_err(),
+            Some(_) => {
+                let mut pages = client.queries().pages("q").unwrap();
+                pages.next().await.unwrap_err()
+            }
+        };
+        let shown = format!("{error} {error:?}");
+        assert!(!shown.contains("Zm9vYmFy"), "{shown}");
+        assert!(shown.contains("may not"), "{shown}");
     }
 }
 
