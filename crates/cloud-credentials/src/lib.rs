@@ -10,6 +10,7 @@ mod events;
 pub mod file;
 mod generated;
 mod jwt;
+mod limits;
 #[cfg(feature = "mock")]
 #[cfg_attr(docsrs, doc(cfg(feature = "mock")))]
 pub mod mock;

@@ -421,7 +421,8 @@ macro_rules! client_builder_basics {
         }
 
         /// Sets the time limits of an attempt and of a whole call. Default:
-        /// [`Timeouts::default`]($crate::call::Timeouts::default).
+        /// [`Timeouts::default`]($crate::call::Timeouts::default), unless this builder's own
+        /// description says otherwise.
         #[doc(alias = "timeout")]
         pub fn timeouts(mut self, timeouts: $crate::call::Timeouts) -> Self {
             self.$core = self.$core.timeouts(timeouts);

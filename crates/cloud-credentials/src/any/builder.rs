@@ -3,19 +3,20 @@
 use std::fmt;
 use std::sync::Arc;
 
+use vouchsafe_core::CoreClientBuilder;
 use vouchsafe_core::auth::TokenSource;
 use vouchsafe_core::call::CallOptions;
 use vouchsafe_core::url::Given;
-use vouchsafe_core::{CoreClient, CoreClientBuilder};
 
 use super::request::Expected;
 use super::{HttpClient, Inner, names};
 use crate::client::AMERICAS;
 use crate::error::read_fault;
 use crate::url::Url;
-use crate::{Credentials, Result};
+use crate::{Credentials, Result, limits};
 
-/// Builds an [`HttpClient`].
+/// Builds an [`HttpClient`]. A call may take a minute by default, half of it for one attempt, and
+/// connecting ten seconds.
 #[derive(Clone)]
 #[must_use]
 pub struct HttpClientBuilder {
@@ -33,7 +34,7 @@ pub struct HttpClientBuilder {
 impl HttpClientBuilder {
     pub(super) fn new() -> Self {
         Self {
-            core: CoreClient::builder(),
+            core: limits::core(),
             base_url: AMERICAS.into(),
             allowed: Vec::new(),
             source: None,

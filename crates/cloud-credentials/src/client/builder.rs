@@ -6,14 +6,15 @@ use vouchsafe_core::auth::{Authorize, Bearer, TokenSource};
 use vouchsafe_core::call::CallOptions;
 use vouchsafe_core::service::{Base, Session};
 use vouchsafe_core::url::{BaseUrl, Given};
-use vouchsafe_core::{CoreClient, CoreClientBuilder, env};
+use vouchsafe_core::{CoreClientBuilder, env};
 
 use super::Client;
 use crate::error::read_fault;
 use crate::walk::Cleanup;
-use crate::{Credentials, Result};
+use crate::{Credentials, Result, limits};
 
-/// Builds a [`Client`].
+/// Builds a [`Client`]. A call may take a minute by default, half of it for one attempt, and
+/// connecting ten seconds: a query may be waited for on the server.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ClientBuilder {
@@ -26,7 +27,7 @@ pub struct ClientBuilder {
 impl ClientBuilder {
     pub(super) fn new() -> Self {
         Self {
-            core: CoreClient::builder(),
+            core: limits::core(),
             base_url: AMERICAS.into(),
             token: None,
             options: CallOptions::new(),

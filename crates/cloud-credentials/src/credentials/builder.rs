@@ -10,7 +10,7 @@ use vouchsafe_core::auth::{StaticToken, TokenSource};
 use vouchsafe_core::call::{Jitter, Timeouts};
 use vouchsafe_core::store::{Key, Leases, MemoryStore, Store, StoreLeases, WithLease};
 use vouchsafe_core::url::Given;
-use vouchsafe_core::{CoreClient, CoreClientBuilder, Error as Core, ErrorKind as Kind, Secret};
+use vouchsafe_core::{CoreClientBuilder, Error as Core, ErrorKind as Kind, Secret};
 
 use super::authorization::{self, joined};
 use super::endpoint::endpoints;
@@ -23,7 +23,7 @@ use crate::file::FileStore;
 use crate::refresh::{Coordinator, Times};
 use crate::skew::ServerClock;
 use crate::url::Url;
-use crate::{Environment, Error, Events, Result};
+use crate::{Environment, Error, Events, Result, limits};
 
 /// Builds [`Credentials`].
 #[derive(Clone, Debug)]
@@ -60,7 +60,7 @@ impl CredentialsBuilder {
     pub(super) fn new() -> Self {
         let times = Times::default();
         Self {
-            core: CoreClient::builder().timeouts(timeouts(times.request)),
+            core: limits::core().timeouts(timeouts(times.request)),
             values: Values::default(),
             environment: None,
             reads_unprefixed: true,
@@ -311,8 +311,9 @@ impl CredentialsBuilder {
         self
     }
 
-    /// Sets how long a token request may take. The lease on a refresh has to last longer. Default:
-    /// 20 seconds.
+    /// Sets how long a token request may take. The lease on a refresh has to last longer, by as much
+    /// as saving the tokens takes. Default: 20 seconds, two thirds of the
+    /// [lease's time](Self::lease_time).
     pub fn request_time(mut self, time: Duration) -> Self {
         self.times.request = time;
         self.core = self.core.timeouts(timeouts(time));
@@ -320,7 +321,8 @@ impl CredentialsBuilder {
     }
 
     /// Sets how long a process has the right to refresh. If it dies, others wait as long, and a third of
-    /// it more, in which it could still save its tokens. Default: 30 seconds.
+    /// it more, in which it could still save its tokens. Default: 30 seconds; a longer one makes a fleet
+    /// wait longer for one that died.
     pub fn lease_time(mut self, time: Duration) -> Self {
         self.times.lease = time;
         self

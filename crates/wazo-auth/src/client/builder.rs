@@ -17,7 +17,8 @@ use crate::{Result, TenantUuid};
 /// Builds a [`Client`].
 ///
 /// The defaults are those of the usual proxy: `https`, port 443, the prefix `/api/auth`. For the
-/// service itself, without a proxy, call [`direct`](Self::direct).
+/// service itself, without a proxy, call [`direct`](Self::direct). An attempt may take ten seconds, and a
+/// call thirty.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ClientBuilder {
