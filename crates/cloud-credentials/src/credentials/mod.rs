@@ -359,7 +359,8 @@ impl Credentials {
             }
         });
         self.inner.coordinator.drop_unsaved(token).await;
-        let dropped = self.drop_from_record(token).await;
+        let given = self.given(&resolved);
+        let dropped = self.drop_from_records(token, given.as_ref()).await;
         // Until now it could be read from the record.
         self.forget_held();
         dropped
@@ -391,7 +392,8 @@ impl Credentials {
             }
         }
         let epoch = self.memory().epoch;
-        let loaded = inner.coordinator.load().await?;
+        let key = inner.coordinator.key();
+        let loaded = inner.coordinator.load(key).await?;
         let memory = self.memory();
         let there = loaded.map(|(record, _)| record);
         let unsaved = inner.coordinator.unsaved_of(there.as_ref());

@@ -7,8 +7,8 @@ use vouchsafe_core::store::{Expect, Key, Loaded, Swapped, Version};
 use vouchsafe_core::{Error as Core, ErrorKind as Kind, Secret};
 
 use super::Credentials;
-use super::values::Values;
-use crate::refresh::{Coordinator, Exclusive};
+use super::values::{Resolved, Values};
+use crate::refresh::{Coordinator, Exclusive, Given, Login, own_key};
 use crate::{Error, ErrorKind, Record, Result};
 
 impl Credentials {
@@ -18,23 +18,85 @@ impl Credentials {
     /// changes, the access token in the record belongs to the old one and is dropped. Without
     /// [caching](super::CredentialsBuilder::cache_token), access tokens are not touched.
     ///
+    /// If the refresh token was given elsewhere and has been replaced since, by any process, its newest
+    /// replacement is written. If the record has that of others, which were given to other programs, it
+    /// is copied to a record beside it, where those find it.
+    ///
     /// # Errors
     ///
-    /// [`ErrorKind::StoreCorrupt`](crate::ErrorKind::StoreCorrupt) if the record is damaged; of
-    /// kind `Store` if it cannot be read or written.
+    /// [`ErrorKind::StoreCorrupt`](crate::ErrorKind::StoreCorrupt) if the record is damaged;
+    /// [`ErrorKind::RefreshTimeout`](crate::ErrorKind::RefreshTimeout) if another process refreshes
+    /// these credentials for too long; of kind `Store` if a record cannot be read or written.
     #[doc(alias = "write_credentials")]
     pub async fn write(&self) -> Result<()> {
         let resolved = self.resolve().await?;
-        let is_rotated = resolved.values.refresh_token != resolved.first;
-        let given = self.given(&resolved).filter(|_| is_rotated);
-        let written = Written {
-            lineage: given.and_then(|given| given.lineage()),
-            values: resolved.values,
-            expires_at: resolved.expires_at,
-            absent: Absent::Keeps,
+        let coordinator = &self.inner.coordinator;
+        let given = self.given(&resolved);
+        let lineage = given.as_ref().and_then(Given::lineage);
+        let given = given.unwrap_or_default();
+        let written = Written::new(resolved, &given);
+        let Some(lineage) = lineage else {
+            return self.write_over(&written).await;
         };
-        let change = |record| Some(self.merged(record, &written));
-        change_record(&self.inner.coordinator, change).await
+        let own = own_key(coordinator.key(), &lineage);
+        if coordinator.load(&own).await?.is_none() {
+            return self.write_given(&given, &written, None).await;
+        }
+        // Until it is done, none may use the own record, which goes.
+        let exclusive = coordinator.exclusive(coordinator.key()).await?;
+        let moved = self.move_own(&given, &written, &own).await;
+        exclusive.release().await;
+        moved
+    }
+
+    /// Writes given credentials into the record of the profile instead of their own one.
+    async fn move_own(&self, given: &Given, written: &Written, own: &Key) -> Result<()> {
+        let coordinator = &self.inner.coordinator;
+        let Some((record, version)) = coordinator.load(own).await? else {
+            return self.write_given(given, written, None).await;
+        };
+        self.write_given(given, written, Some(&record)).await?;
+        let expect = Expect::Version(version);
+        let removed = coordinator.store().remove(own, &expect);
+        coordinator.of_store(removed).await.map(drop)
+    }
+
+    /// Writes given credentials with the newest tokens that replaced the given one.
+    async fn write_given(
+        &self,
+        given: &Given,
+        written: &Written,
+        own: Option<&Record>,
+    ) -> Result<()> {
+        let change = |record| Some(self.merged_given(record, given, written, own));
+        change_login(&self.inner.coordinator, change).await
+    }
+
+    fn merged_given(
+        &self,
+        record: Option<Record>,
+        given: &Given,
+        written: &Written,
+        own: Option<&Record>,
+    ) -> Record {
+        let is_ours = |record: &&Record| given.login_of(record) == Login::Ours;
+        let (there, own) = (record.as_ref().filter(is_ours), own.filter(is_ours));
+        let newest = match (there, own) {
+            (Some(there), Some(own)) if given.is_newer(own, there) => Some(own),
+            (there, own) => there.or(own),
+        };
+        let unsaved = self.inner.coordinator.unsaved_of(newest);
+        let newest = unsaved.as_ref().or(newest);
+        let is_newer = |newest: &&Record| newest.refresh_token != written.values.refresh_token;
+        match newest.filter(is_newer) {
+            Some(newest) => self.merged(record.clone(), &written.with_tokens_of(newest, given)),
+            None => self.merged(record, written),
+        }
+    }
+
+    async fn write_over(&self, written: &Written) -> Result<()> {
+        let change = |record| Some(self.merged(record, written));
+        change_login(&self.inner.coordinator, change).await
     }
 
     /// Writes the values of a login: a refresh token that was not issued is dropped.
@@ -49,12 +111,31 @@ impl Credentials {
             lineage: None,
             absent: Absent::Drops,
         };
-        let change = |record| Some(self.merged(record, &written));
-        change_record(&self.inner.coordinator, change).await
+        self.write_over(&written).await
     }
 
-    /// Drops a token from the record, if it is there, and from the own ones of given credentials.
-    pub(super) async fn drop_from_record(&self, token: &Secret) -> Result<()> {
+    /// Writes the values after a developer token was redeemed, unless the record has another login than
+    /// the credentials that were given.
+    pub(super) async fn write_redeemed(&self) -> Result<()> {
+        let resolved = self.resolve().await?;
+        let given = self.given(&resolved);
+        let Some(given) = given.filter(|_| !resolved.is_token_of_store) else {
+            return self.write().await;
+        };
+        let written = Written::new(resolved, &given);
+        let change = |record: Option<Record>| match record {
+            Some(record) if given.login_of(&record) == Login::Other => None,
+            record => Some(self.merged_given(record, &given, &written, None)),
+        };
+        change_login(&self.inner.coordinator, change).await
+    }
+
+    /// Drops a token from the record, if it is there, and from the own one of given credentials.
+    pub(super) async fn drop_from_records(
+        &self,
+        token: &Secret,
+        given: Option<&Given>,
+    ) -> Result<()> {
         let drop_token = |record: Option<Record>| -> Option<Record> {
             let mut record = record?;
             let is_refresh_token = record.refresh_token.as_ref() == Some(token);
@@ -71,9 +152,10 @@ impl Credentials {
             Some(record)
         };
         let coordinator = &self.inner.coordinator;
-        let mut dropped = change_record(coordinator, drop_token).await;
-        for own in coordinator.own() {
-            let of_own = change_record(&own, drop_token).await;
+        let mut dropped = change_record(coordinator, coordinator.key(), drop_token).await;
+        if let Some(lineage) = given.and_then(Given::lineage) {
+            let own = own_key(coordinator.key(), &lineage);
+            let of_own = change_record(coordinator, &own, drop_token).await;
             dropped = dropped.and(of_own);
         }
         dropped
@@ -106,7 +188,7 @@ impl Credentials {
             .await;
         if let Some(exclusive) = exclusive {
             if removed.is_ok() {
-                exclusive.forget();
+                exclusive.forget(&key);
             }
             exclusive.release().await;
         }
@@ -274,30 +356,65 @@ impl Credentials {
     }
 }
 
-/// Changes a record; `change` returns `None` to leave it as it is.
-async fn change_record(
+/// Changes the record of the profile. If it gets another login, what replaced a refresh token that was
+/// given elsewhere is copied to the own record of those credentials first: this is the only copy.
+async fn change_login(
     coordinator: &Coordinator,
-    change: impl Fn(Option<Record>) -> Option<Record> + Send,
+    change: impl Fn(Option<Record>) -> Option<Record> + Send + Sync,
 ) -> Result<()> {
-    let mut read = coordinator.load().await?;
     for _ in 0..TRIES {
-        let expect = match &read {
-            Some((_, version)) => Expect::Version(version.clone()),
-            None => Expect::Absent,
-        };
-        let Some(record) = change(read.map(|(record, _)| record)) else {
+        let there = coordinator.load(coordinator.key()).await?;
+        let (record, version) = there.unzip();
+        let Some(changed) = change(record.clone()) else {
             return Ok(());
         };
-        let value = record.write()?;
-        let swap = coordinator
-            .store()
-            .compare_and_swap(coordinator.key(), &expect, &value);
-        match coordinator.of_store(swap).await? {
-            Swapped::Done(_) => return Ok(()),
-            Swapped::Conflict(_) => read = coordinator.load().await?,
+        if let Some(record) = record
+            && let Some(lineage) = record.lineage.as_deref()
+            && record.refresh_token.is_some()
+            && !record.is_dead()
+            && changed.refresh_token != record.refresh_token
+            && changed.descent() != record.lineage
+        {
+            let own = own_key(coordinator.key(), lineage);
+            change_record(coordinator, &own, |_| Some(record.clone())).await?;
+        }
+        if swapped(coordinator, coordinator.key(), version, &changed).await? {
+            return Ok(());
         }
     }
     Err(changed_all_the_time())
+}
+
+/// Changes a record; `change` returns `None` to leave it as it is.
+async fn change_record(
+    coordinator: &Coordinator,
+    key: &Key,
+    change: impl Fn(Option<Record>) -> Option<Record> + Send + Sync,
+) -> Result<()> {
+    for _ in 0..TRIES {
+        let (record, version) = coordinator.load(key).await?.unzip();
+        let Some(changed) = change(record) else {
+            return Ok(());
+        };
+        if swapped(coordinator, key, version, &changed).await? {
+            return Ok(());
+        }
+    }
+    Err(changed_all_the_time())
+}
+
+/// Writes a record, unless it is another than the expected one by now.
+async fn swapped(
+    coordinator: &Coordinator,
+    key: &Key,
+    version: Option<Version>,
+    record: &Record,
+) -> Result<bool> {
+    let expect = version.map_or(Expect::Absent, Expect::Version);
+    let value = record.write()?;
+    let swap = coordinator.store().compare_and_swap(key, &expect, &value);
+    let swapped = coordinator.of_store(swap).await?;
+    Ok(matches!(swapped, Swapped::Done(_)))
 }
 
 fn changed_all_the_time() -> Error {
@@ -314,12 +431,39 @@ enum Copied {
 }
 
 /// What is written into a record.
+#[derive(Clone)]
 struct Written {
     values: Values,
     expires_at: Option<SystemTime>,
     /// That of the refresh token, if it replaced one that was given elsewhere.
     lineage: Option<String>,
     absent: Absent,
+}
+
+impl Written {
+    fn new(resolved: Resolved, given: &Given) -> Self {
+        let is_rotated = resolved.values.refresh_token != resolved.first;
+        Self {
+            lineage: given.lineage().filter(|_| is_rotated),
+            values: resolved.values,
+            expires_at: resolved.expires_at,
+            absent: Absent::Keeps,
+        }
+    }
+
+    /// Returns the same with tokens that replaced the given ones.
+    fn with_tokens_of(&self, newest: &Record, given: &Given) -> Self {
+        let mut written = self.clone();
+        written
+            .values
+            .refresh_token
+            .clone_from(&newest.refresh_token);
+        written.values.access_token.clone_from(&newest.access_token);
+        written.expires_at = newest.expires_at;
+        let is_first = newest.refresh_token == given.refresh_token;
+        written.lineage = given.lineage().filter(|_| !is_first);
+        written
+    }
 }
 
 /// The effect of a missing value on one in the record.

@@ -190,7 +190,7 @@ impl Credentials {
             return Err(resolved.missing(lacking));
         }
         let given = self.given(&resolved);
-        let is_given = given.is_some();
+        let is_given = given.is_some() && !resolved.is_token_of_store;
         let wanted = Wanted {
             stale,
             given,
@@ -203,7 +203,7 @@ impl Credentials {
             record,
             is_in_store,
         } = refreshed.map_err(|failure| match failure {
-            Failure::Error(error) | Failure::AnotherLogin(error) => error,
+            Failure::Error(error) => error,
             Failure::NothingToRefresh => resolved.missing(vec!["refresh_token"]),
         })?;
         let Some(token) = record.access_token.clone() else {
@@ -230,11 +230,12 @@ impl Credentials {
     /// Returns the credentials that were given elsewhere than in the record.
     pub(super) fn given(&self, resolved: &Resolved) -> Option<Given> {
         let values = &resolved.values;
+        let is_given = !resolved.is_token_of_store;
         (!resolved.are_of_store()).then(|| Given {
             client_id: values.client_id.clone(),
             client_secret: values.client_secret.clone(),
-            refresh_token: resolved.first.clone(),
-            rotated: values.refresh_token.clone(),
+            refresh_token: resolved.first.clone().filter(|_| is_given),
+            rotated: values.refresh_token.clone().filter(|_| is_given),
         })
     }
 
@@ -271,7 +272,7 @@ impl Credentials {
             }
             self.hold(token, expires_at)
         };
-        if let Err(error) = self.write().await {
+        if let Err(error) = self.write_redeemed().await {
             // It can be used nevertheless, and redeemed again.
             self.inner.coordinator.report_unsaved(&error);
         }

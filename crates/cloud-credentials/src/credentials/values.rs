@@ -122,6 +122,8 @@ pub(super) struct Resolved {
     pub(super) source: Source,
     /// Whether values were set that hide those of the store.
     pub(super) is_set: bool,
+    /// Whether the refresh token is that of the record, whatever else was set.
+    pub(super) is_token_of_store: bool,
     /// When the access token expires, if the token does not state it.
     pub(super) expires_at: Option<SystemTime>,
     pub(super) profile: String,
@@ -180,6 +182,7 @@ impl Resolved {
             first,
             source,
             is_set,
+            is_token_of_store: source == Source::Store && set.refresh_token.is_none(),
             expires_at,
             profile: profile.to_owned(),
             searched,

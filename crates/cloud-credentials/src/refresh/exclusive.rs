@@ -7,11 +7,12 @@ use vouchsafe_core::deadline;
 use vouchsafe_core::store::{Acquired, Key};
 use vouchsafe_core::sync::lock;
 
+use super::place::lease_key;
 use super::{Coordinator, DEFERRED, FIRST_WAIT, Held, LONGEST_WAIT, Shared, held_for_too_long};
 use crate::{Record, Result};
 
-/// The exclusive right to a record: the lease, and the turn of this process if it refreshes the
-/// record itself. If it is dropped, the lease ends by itself.
+/// The exclusive right to the records of a profile: the lease, and the turn of this process if it
+/// refreshes them itself. If it is dropped, the lease ends by itself.
 pub(crate) struct Exclusive<'a> {
     shared: &'a Shared,
     own: Option<MutexGuard<'a, ()>>,
@@ -19,17 +20,18 @@ pub(crate) struct Exclusive<'a> {
 }
 
 impl Coordinator {
-    /// Waits until nothing refreshes a record, and keeps it so.
+    /// Waits until nothing refreshes a record or others of its profile, and keeps it so.
     pub(crate) async fn exclusive(&self, key: &Key) -> Result<Exclusive<'_>> {
         let shared = &*self.shared;
-        let own = match *key == shared.key {
+        let lease = lease_key(key);
+        let own = match lease == lease_key(&shared.key) {
             true => Some(self.turn().await),
             false => None,
         };
         let kept = own.as_ref().and_then(|_| lock(&shared.held).take());
         let held = match kept {
             Some(kept) => kept,
-            None => shared.take(key).await?,
+            None => shared.take(&lease).await?,
         };
         Ok(Exclusive {
             shared,
@@ -45,14 +47,14 @@ impl Exclusive<'_> {
         self.own.is_some() && self.shared.unsaved_of(Some(there)).is_some()
     }
 
-    fn has_unsaved(&self) -> bool {
-        self.own.is_some() && lock(&self.shared.unsaved).is_some()
+    fn is_needed(&self) -> bool {
+        self.own.is_some() && self.shared.needs_lease()
     }
 
-    /// Forgets the tokens of the record that are not saved yet.
-    pub(crate) fn forget(&self) {
+    /// Forgets the tokens of a record that are not saved yet.
+    pub(crate) fn forget(&self, record: &Key) {
         if self.own.is_some() {
-            self.shared.forget();
+            self.shared.forget(record);
         }
     }
 
@@ -67,9 +69,9 @@ impl Exclusive<'_> {
             .await
     }
 
-    /// Releases the lease, unless there are tokens that are not saved yet.
+    /// Releases the lease, unless tokens that are not saved yet need it.
     pub(crate) async fn release(mut self) {
-        if self.has_unsaved() {
+        if self.is_needed() {
             return;
         }
         if let Some(held) = self.held.take() {
@@ -82,7 +84,7 @@ impl Exclusive<'_> {
 impl Drop for Exclusive<'_> {
     fn drop(&mut self) {
         // Whoever saves the tokens keeps it.
-        if self.has_unsaved() {
+        if self.is_needed() {
             *lock(&self.shared.held) = self.held.take();
         }
     }

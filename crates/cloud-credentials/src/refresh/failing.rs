@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use crate::Error;
 
 /// Failures to save tokens, one after the other.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Failing {
     /// When one was reported last, and how long none is reported after that.
     reported: Option<(Instant, Duration)>,

@@ -9,13 +9,13 @@ mod failing;
 mod machine;
 #[cfg(test)]
 mod model;
-mod own;
+mod place;
 mod run;
 mod saving;
 mod until;
 mod wanted;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -32,9 +32,10 @@ pub(crate) use self::exclusive::Exclusive;
 use self::failing::Failing;
 pub(crate) use self::machine::Stale;
 use self::machine::{Outcome, Refresh, Unsaved};
+pub(crate) use self::place::own_key;
 use self::run::Run;
 pub(crate) use self::until::Until;
-pub(crate) use self::wanted::{Given, Wanted};
+pub(crate) use self::wanted::{Given, Login, Wanted};
 use crate::error::HeldByAnother;
 use crate::{Error, Events, Record, Result};
 
@@ -69,39 +70,33 @@ pub(crate) struct Refreshed {
 #[derive(Clone, Debug)]
 pub(crate) enum Failure {
     NothingToRefresh,
-    /// The record has another login than the one that was given; nothing was sent.
-    AnotherLogin(Error),
     Error(Error),
 }
 
-/// Refreshes the record of one profile.
+/// Refreshes the records of one profile.
 pub(crate) struct Coordinator {
     shared: Arc<Shared>,
     /// Saves the tokens that a refresh could not save.
     saver: Keeper,
-    /// Those of the own records of given credentials, by lineage.
-    own: Mutex<BTreeMap<String, Arc<Self>>>,
 }
 
 #[derive(Debug)]
 struct Shared {
     store: Arc<dyn Store>,
     leases: Arc<dyn Leases>,
+    /// The record of the profile.
     key: Key,
-    /// Whether the record is that of given credentials, beside the one of the profile.
-    is_own: bool,
     clock: Arc<dyn Clock>,
     times: Times,
     events: Option<Arc<dyn Events>>,
     /// One refresh at a time, since each takes over the tokens that the last one could not save.
     turn: tokio::sync::Mutex<()>,
-    unsaved: Mutex<Option<Kept>>,
+    /// The tokens that are not saved yet, by the lineage of the credentials that were given.
+    unsaved: Mutex<BTreeMap<Option<String>, Kept>>,
     /// The lease of this process. It is kept after a refresh whose tokens are not saved yet.
     held: Mutex<Option<Held>>,
-    /// The failures to save since tokens were last saved.
-    failing: Mutex<Failing>,
-    /// The digest of a refused refresh token, in case the store could not be updated.
-    refused: Mutex<Option<String>>,
+    /// The digests of refused refresh tokens that the store does not keep.
+    refused: Mutex<BTreeSet<String>>,
 }
 
 /// Time limits.
@@ -133,6 +128,8 @@ struct Kept {
     wanted: Wanted,
     /// Since when the record has been that of another login, or gone.
     displaced: Option<Instant>,
+    /// The failures to save them.
+    failing: Failing,
 }
 
 /// A lease, and its end.
@@ -151,31 +148,21 @@ impl Coordinator {
         times: Times,
         events: Option<Arc<dyn Events>>,
     ) -> Self {
-        Self::of(Shared {
+        let shared = Arc::new(Shared {
             store,
             leases,
             key,
-            is_own: false,
             clock,
             times,
             events,
             turn: tokio::sync::Mutex::default(),
             unsaved: Mutex::default(),
             held: Mutex::default(),
-            failing: Mutex::default(),
             refused: Mutex::default(),
-        })
-    }
-
-    fn of(shared: Shared) -> Self {
-        let shared = Arc::new(shared);
+        });
         let of_saver = Arc::clone(&shared);
         let saver = Keeper::new("saving tokens", move || Arc::clone(&of_saver).keep_saving());
-        Self {
-            shared,
-            saver,
-            own: Mutex::default(),
-        }
+        Self { shared, saver }
     }
 
     pub(crate) fn store(&self) -> &Arc<dyn Store> {
@@ -198,27 +185,38 @@ impl Coordinator {
         self.shared.of_store(work).await
     }
 
-    /// Reads the record.
-    pub(crate) async fn load(&self) -> Result<Option<(Record, Version)>> {
-        self.shared.load().await
+    /// Reads a record.
+    pub(crate) async fn load(&self, key: &Key) -> Result<Option<(Record, Version)>> {
+        self.shared.load(key).await
     }
 
     /// Warns of issued tokens that are not saved, and notifies the program.
     pub(crate) fn report_unsaved(&self, error: &Error) {
-        self.shared.report_unsaved(error);
+        self.shared.report_unsaved(&self.shared.key, error);
     }
 
-    async fn refresh_here(&self, wanted: Wanted, ask: &dyn Ask) -> Result<Refreshed, Failure> {
+    /// Refreshes, or finds that another process has done it.
+    pub(crate) async fn refresh(
+        &self,
+        wanted: Wanted,
+        ask: &dyn Ask,
+    ) -> Result<Refreshed, Failure> {
         let turn = self.turn().await;
         let refreshed = self.shared.refresh(wanted, ask).await;
         drop(turn);
-        if lock(&self.shared.unsaved).is_some() {
+        if !lock(&self.shared.unsaved).is_empty() {
             self.saver.ensure();
         }
         refreshed
     }
 
-    /// Waits until nothing in this process refreshes the record or saves tokens.
+    /// Returns whether tokens that are not saved yet have a new refresh token.
+    pub(crate) fn has_unsaved_refresh_token(&self) -> bool {
+        let unsaved = lock(&self.shared.unsaved);
+        unsaved.values().any(|kept| kept.unsaved.is_rotated())
+    }
+
+    /// Waits until nothing in this process refreshes a record or saves tokens.
     async fn turn(&self) -> MutexGuard<'_, ()> {
         if self.saver.is_running() {
             // The saver may have it, on a runtime that is not driven any more. It is taken from there.
@@ -237,35 +235,24 @@ impl Coordinator {
     /// Drops a revoked token from those that are not saved yet; an access token with its refresh
     /// token.
     pub(crate) async fn drop_unsaved(&self, revoked: &Secret) {
-        self.drop_unsaved_here(revoked).await;
-        for own in self.own() {
-            own.drop_unsaved_here(revoked).await;
-        }
-    }
-
-    async fn drop_unsaved_here(&self, revoked: &Secret) {
         let _turn = self.turn().await;
         let is_revoked = |token: &Option<Secret>| token.as_ref() == Some(revoked);
-        let dropped = {
-            let mut kept = lock(&self.shared.unsaved);
-            if let Some(Kept { unsaved, .. }) = &mut *kept
-                && is_revoked(&unsaved.record.access_token)
-            {
-                unsaved.record.access_token = None;
-                unsaved.record.expires_at = None;
+        lock(&self.shared.unsaved).retain(|_, kept| {
+            let record = &mut kept.unsaved.record;
+            if is_revoked(&record.access_token) {
+                record.access_token = None;
+                record.expires_at = None;
             }
-            kept.take_if(|kept| is_revoked(&kept.unsaved.record.refresh_token))
-        };
-        if dropped.is_some() {
-            self.shared.release().await;
-        }
+            !is_revoked(&record.refresh_token)
+        });
+        self.shared.release().await;
     }
 
-    /// Forgets unsaved tokens and refusals, after a login.
+    /// Forgets unsaved tokens of the record and refusals, after a login.
     pub(crate) async fn forget(&self) {
         // Not before a refresh in progress has ended, which would keep its own.
         let _turn = self.turn().await;
-        self.shared.forget();
+        self.shared.forget(&self.shared.key);
         self.shared.release().await;
     }
 }
@@ -277,26 +264,8 @@ impl fmt::Debug for Coordinator {
 }
 
 impl Shared {
-    /// Returns the same for another record.
-    fn beside(&self, key: Key) -> Self {
-        Self {
-            store: Arc::clone(&self.store),
-            leases: Arc::clone(&self.leases),
-            key,
-            is_own: true,
-            clock: Arc::clone(&self.clock),
-            times: self.times,
-            events: self.events.clone(),
-            turn: tokio::sync::Mutex::default(),
-            unsaved: Mutex::default(),
-            held: Mutex::default(),
-            failing: Mutex::default(),
-            refused: Mutex::default(),
-        }
-    }
-
-    fn report_unsaved(&self, error: &Error) {
-        let profile = self.key.profile();
+    fn report_unsaved(&self, key: &Key, error: &Error) {
+        let profile = key.profile();
         tracing::warn!(profile, %error, "tokens were issued but not saved; this process keeps them");
         if let Some(events) = &self.events {
             events.unsaved(profile, error);
@@ -304,7 +273,8 @@ impl Shared {
     }
 
     async fn refresh(&self, mut wanted: Wanted, ask: &dyn Ask) -> Result<Refreshed, Failure> {
-        let unsaved = lock(&self.unsaved).clone().map(|kept| {
+        let kept = lock(&self.unsaved).get(&wanted.lineage()).cloned();
+        let unsaved = kept.map(|kept| {
             let mut unsaved = kept.unsaved;
             unsaved.is_fresh = wanted.is_fresh(&unsaved.record, self.clock.now());
             unsaved
@@ -320,9 +290,6 @@ impl Shared {
         let token = match outcome {
             Outcome::Adopted(token) | Outcome::Refreshed(token) => Some(token),
             Outcome::NothingToRefresh => return Err(Failure::NothingToRefresh),
-            Outcome::Failed(error) if run.is_of_another => {
-                return Err(Failure::AnotherLogin(error));
-            }
             Outcome::Reauthorize(Some(error)) | Outcome::Failed(error) => {
                 return Err(Failure::Error(error));
             }
@@ -339,21 +306,20 @@ impl Shared {
 
     /// Returns the credentials that are not saved yet, if they belong in this record.
     fn unsaved_of(&self, there: Option<&Record>) -> Option<Record> {
-        let kept = lock(&self.unsaved);
-        let unsaved = &kept.as_ref()?.unsaved;
-        let token = there.and_then(|there| there.refresh_token.as_ref());
-        let is_of = token.is_some_and(|token| unsaved.replaced.contains(token));
-        is_of.then(|| unsaved.record.clone())
+        let token = there.and_then(|there| there.refresh_token.as_ref())?;
+        let all = lock(&self.unsaved);
+        let mut all = all.values().map(|kept| &kept.unsaved);
+        let unsaved = all.find(|unsaved| unsaved.replaced.contains(token))?;
+        Some(unsaved.record.clone())
     }
 
-    fn forget(&self) {
-        *lock(&self.unsaved) = None;
-        *lock(&self.failing) = Failing::default();
-        *lock(&self.refused) = None;
-    }
-
-    async fn load(&self) -> Result<Option<(Record, Version)>> {
-        read(self.of_store(self.store.load(&self.key)).await?)
+    /// Forgets the unsaved tokens of a record, and refusals.
+    fn forget(&self, record: &Key) {
+        lock(&self.unsaved).retain(|lineage, _| match lineage {
+            Some(lineage) => own_key(&self.key, lineage) != *record,
+            None => self.key != *record,
+        });
+        lock(&self.refused).clear();
     }
 
     async fn of_store<T>(

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
 use vouchsafe_core::call::{Backoff, Jitter};
-use vouchsafe_core::store::{Acquired, Expect, Swapped, Version};
+use vouchsafe_core::store::{Acquired, Key, Swapped};
 use vouchsafe_core::sync::lock;
 use vouchsafe_core::{Error as Core, ErrorKind as Kind, Secret, Sent, deadline};
 
-use super::failing::Failing;
 use super::machine::{Event, Outcome, Refresh, Seen, Step, Unsaved};
+use super::place::{At, Found, Place, lease_key};
 use super::wanted::Wanted;
 use super::{
     Ask, DEFERRED, FIRST_WAIT, Held, Kept, LONGEST_WAIT, Shared, Until, held_for_too_long, read,
@@ -27,11 +27,11 @@ pub(super) struct Run<'a> {
     /// The credentials that the last decision was based on.
     pub(super) view: Record,
     pub(super) granted: Option<Record>,
-    /// Whether nothing was sent since the record has another login than the one that was given.
-    pub(super) is_of_another: bool,
+    /// The place of the record that was seen last.
+    place: Place,
 }
 
-type Happened = Event<Record, Version, Error>;
+type Happened = Event<Record, At, Error>;
 
 impl<'a> Run<'a> {
     pub(super) fn new(shared: &'a Shared, wanted: &'a Wanted, ask: Option<&'a dyn Ask>) -> Self {
@@ -42,23 +42,27 @@ impl<'a> Run<'a> {
             there: None,
             view: Record::default(),
             granted: None,
-            is_of_another: false,
+            place: Place::Profile,
         }
     }
 
     pub(super) async fn perform(
         &mut self,
-        mut machine: Refresh<Record, Version, Error>,
-        mut step: Step<Record, Version>,
+        mut machine: Refresh<Record, At, Error>,
+        mut step: Step<Record, At>,
     ) -> Outcome<Secret, Error> {
         let shared = self.shared;
         let patience = deadline::after(Instant::now(), shared.times.patience);
         let mut waits = Backoff::new(FIRST_WAIT, LONGEST_WAIT, Jitter::random()).at_least_half();
-        let mut hints = shared.store.watch(&shared.key);
+        let mut hints = None;
         loop {
             let event = match step {
                 Step::Load => self.load().await.map(Event::Loaded),
-                Step::Acquire => self.acquire().await,
+                Step::Acquire => {
+                    // Before the record is read that is waited for.
+                    hints = hints.or_else(|| shared.store.watch(&self.key()));
+                    self.acquire().await
+                }
                 Step::Wait if Instant::now() >= patience => Err(held_for_too_long()),
                 Step::Wait => {
                     let wait = waits.next_wait();
@@ -93,35 +97,52 @@ impl<'a> Run<'a> {
     }
 
     fn keep(&self, unsaved: Option<&Unsaved<Record>>) {
+        let lineage = self.wanted.lineage();
         let was_displaced = {
-            let mut kept = lock(&self.shared.unsaved);
-            let displaced = kept.as_ref().and_then(|kept| kept.displaced);
-            *kept = unsaved.map(|unsaved| Kept {
-                unsaved: unsaved.clone(),
-                wanted: self.wanted.clone(),
-                displaced: (unsaved.is_displaced).then(|| displaced.unwrap_or_else(Instant::now)),
-            });
+            let mut all = lock(&self.shared.unsaved);
+            let before = all.remove(&lineage);
+            let displaced = before.as_ref().and_then(|kept| kept.displaced);
+            if let Some(unsaved) = unsaved {
+                let kept = Kept {
+                    unsaved: unsaved.clone(),
+                    wanted: self.wanted.clone(),
+                    displaced: (unsaved.is_displaced)
+                        .then(|| displaced.unwrap_or_else(Instant::now)),
+                    failing: before.map(|kept| kept.failing).unwrap_or_default(),
+                };
+                all.insert(lineage, kept);
+            }
             displaced.is_some()
         };
         if !was_displaced && unsaved.is_some_and(|unsaved| unsaved.is_displaced) {
             let what = "the record has another login by now, or was removed";
             let error: Error = Core::new(Kind::Conflict, what).into();
-            self.shared.report_unsaved(&error);
+            self.shared.report_unsaved(&self.key(), &error);
         }
     }
 
-    async fn load(&mut self) -> Result<Seen<Record, Version>> {
-        let read = self.shared.load().await?;
-        Ok(self.see(read))
+    /// Returns the name of the record that was seen last.
+    fn key(&self) -> Key {
+        let given = self.wanted.given.as_ref();
+        self.shared.key_at(self.place, given)
     }
 
-    fn see(&mut self, read: Option<(Record, Version)>) -> Seen<Record, Version> {
-        let (there, version) = read.unzip();
-        let mut view = self.wanted.view(there.as_ref());
-        self.there = there;
-        let refused = lock(&self.shared.refused).clone();
-        if refused.is_some() && view.refresh_token.as_ref().map(digest) == refused {
-            view.dead = refused;
+    async fn load(&mut self) -> Result<Seen<Record, At>> {
+        let found = self.shared.find(self.wanted).await?;
+        Ok(self.see(found))
+    }
+
+    fn see(&mut self, found: Found) -> Seen<Record, At> {
+        let version = found.at();
+        self.place = found.place;
+        self.there = found.record;
+        let mut view = self.wanted.view(self.there.as_ref());
+        if let Some(replaced) = self.replaced_of_own() {
+            view.refresh_token = Some(replaced);
+        }
+        let digest = view.refresh_token.as_ref().map(digest);
+        if let Some(refused) = digest.filter(|digest| lock(&self.shared.refused).contains(digest)) {
+            view.dead = Some(refused);
         }
         self.view = view.clone();
         Seen {
@@ -129,6 +150,18 @@ impl<'a> Run<'a> {
             record: view,
             version,
         }
+    }
+
+    /// Returns the refresh token that an own record is taken to have that was not made yet, so that
+    /// unsaved tokens are saved there.
+    fn replaced_of_own(&self) -> Option<Secret> {
+        let there = self.there.as_ref();
+        if self.place != Place::Own || there.is_some_and(|there| there.refresh_token.is_some()) {
+            return None;
+        }
+        let all = lock(&self.shared.unsaved);
+        let kept = all.get(&self.wanted.lineage())?;
+        kept.unsaved.replaced.first().cloned()
     }
 
     async fn acquire(&mut self) -> Result<Happened> {
@@ -139,7 +172,7 @@ impl<'a> Run<'a> {
         let until = self.shared.until(times.lease);
         match self
             .shared
-            .of_leases(leases.acquire(key, times.lease))
+            .of_leases(leases.acquire(&lease_key(key), times.lease))
             .await?
         {
             Acquired::Lease(lease) => {
@@ -170,13 +203,6 @@ impl<'a> Run<'a> {
         let Some(ask) = self.ask else {
             return Err(Core::new(Kind::Store, "a save does not request tokens").into());
         };
-        let of_another = |there: &Record| self.wanted.is_of_another(there);
-        if self.there.as_ref().is_some_and(of_another) {
-            self.is_of_another = true;
-            let profile = self.shared.key.profile();
-            let what = format!("profile {profile:?} has another login; choose another profile");
-            return Err(Core::new(Kind::Conflict, what).into());
-        }
         let mut was_late = false;
         let answer = loop {
             let Some(until) = self.keep_lease(self.shared.times.request).await? else {
@@ -204,7 +230,7 @@ impl<'a> Run<'a> {
             }
             Err(error) if error.is_reauthorization_needed() => {
                 if let Some(events) = &self.shared.events {
-                    events.reauthorization_needed(self.shared.key.profile(), &error);
+                    events.reauthorization_needed(self.key().profile(), &error);
                 }
                 Ok(Event::Refused(error))
             }
@@ -212,13 +238,17 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn save(&mut self, record: Record, expect: Option<Version>) -> Result<Happened> {
+    async fn save(&mut self, record: Record, expect: Option<At>) -> Result<Happened> {
         let shared = self.shared;
         let refused = record.dead.clone().filter(|_| record.is_dead());
-        if refused.is_some() && !self.can_mark(&record) {
-            // The record belongs to another login, which this refusal does not concern, or is absent.
-            *lock(&shared.refused) = refused;
-            return Ok(Event::Saved);
+        if let Some(refused) = &refused
+            && !self.keeps_mark()
+        {
+            lock(&shared.refused).insert(refused.clone());
+            if !self.can_mark(&record) {
+                // The record belongs to another login, which this refusal does not concern, or is absent.
+                return Ok(Event::Saved);
+            }
         }
         // A store that was restarted, or a connection that broke, is back in a moment. Until the
         // tokens are saved, they end with this process.
@@ -236,19 +266,33 @@ impl<'a> Run<'a> {
             sleep(waits.next_wait()).await;
         };
         match (&saved, refused) {
-            (Err(_), Some(refused)) => *lock(&shared.refused) = Some(refused),
-            (Err(error), None) if lock(&shared.failing).add(error) => {
-                shared.report_unsaved(error);
+            (Err(_), Some(refused)) => {
+                lock(&shared.refused).insert(refused);
+            }
+            (Err(error), None) if self.is_to_report(error) => {
+                shared.report_unsaved(&self.key(), error);
             }
             (Ok(Event::Saved), None) => {
-                *lock(&shared.failing) = Failing::default();
                 if let Some(events) = &shared.events {
-                    events.saved(shared.key.profile());
+                    events.saved(self.key().profile());
                 }
             }
             _ => {}
         }
         saved
+    }
+
+    /// Notes that the tokens were not saved, and returns whether to report it.
+    fn is_to_report(&self, error: &Error) -> bool {
+        let mut all = lock(&self.shared.unsaved);
+        let kept = all.get_mut(&self.wanted.lineage());
+        kept.is_some_and(|kept| kept.failing.add(error))
+    }
+
+    /// Returns whether the record has this login alone, so that a mark stays there.
+    fn keeps_mark(&self) -> bool {
+        let has_login = |there: &Record| there.refresh_token.is_some();
+        self.place == Place::Own || self.there.as_ref().is_some_and(has_login)
     }
 
     /// Returns whether the store can keep that this refresh token was refused: in the record that has
@@ -259,23 +303,27 @@ impl<'a> Run<'a> {
                 there.refresh_token == refused.refresh_token
             }
             Some(_) => self.wanted.given.is_some(),
-            None => self.shared.is_own,
+            None => self.place == Place::Own,
         }
     }
 
-    async fn swap(&mut self, record: Record, expect: Option<Version>) -> Result<Happened> {
-        let Shared { store, key, .. } = self.shared;
+    async fn swap(&mut self, record: Record, expect: Option<At>) -> Result<Happened> {
+        let (place, expect) = At::of(expect);
+        let key = self.shared.key_at(place, self.wanted.given.as_ref());
         let record = self.wanted.stored(record, self.there.as_ref());
-        let expect = expect.map_or(Expect::Absent, Expect::Version);
         let value = record.write()?;
-        let swap = store.compare_and_swap(key, &expect, &value);
-        match self.shared.of_store(swap).await? {
+        let swap = self.shared.store.compare_and_swap(&key, &expect, &value);
+        Ok(match self.shared.of_store(swap).await? {
             Swapped::Done(_) => {
                 self.there = Some(record);
-                Ok(Event::Saved)
+                Event::Saved
             }
-            Swapped::Conflict(there) => Ok(Event::Conflict(self.see(read(there)?))),
-        }
+            Swapped::Conflict(there) if self.wanted.lineage().is_none() => {
+                Event::Conflict(self.see(Found::new(Place::Profile, read(there)?)))
+            }
+            // It may have another login by now.
+            Swapped::Conflict(_) => Event::Conflict(self.load().await?),
+        })
     }
 }
 

@@ -10,18 +10,20 @@ use vouchsafe_core::store::{Acquired, Lease};
 use vouchsafe_core::sync::lock;
 
 use super::failing::{FIRST_SAVE, LONGEST_HOLD, LONGEST_SAVE};
-use super::machine::{Outcome, Refresh, Unsaved};
+use super::machine::{Outcome, Refresh};
+use super::place::lease_key;
 use super::run::Run;
 use super::{Coordinator, DEFERRED, FIRST_WAIT, Held, Kept, LONGEST_WAIT, Shared};
-use crate::{Record, Result};
+use crate::Result;
 
 impl Coordinator {
-    pub(super) async fn flush_here(&self) -> Result<()> {
+    /// Saves the tokens that are not saved yet, for as long as a refresh waits for others.
+    pub(crate) async fn flush(&self) -> Result<()> {
         let patience = deadline::after(Instant::now(), self.shared.times.patience);
         let mut waits = Backoff::new(FIRST_WAIT, LONGEST_WAIT, Jitter::random()).at_least_half();
         loop {
             let turn = self.turn().await;
-            let saved = self.shared.save_kept().await;
+            let saved = self.shared.save_all_kept().await;
             drop(turn);
             match saved {
                 Err(error) if error.is_retryable() && Instant::now() < patience => {
@@ -44,7 +46,7 @@ impl Shared {
             let _turn = self.turn.lock().await;
             tried = Instant::now();
             // What failed was reported, and is tried again.
-            let _ = self.save_kept().await;
+            let _ = self.save_all_kept().await;
         }
     }
 
@@ -52,31 +54,34 @@ impl Shared {
     /// or they have been displaced for long: then they are saved by the next refresh that finds the
     /// record as it was.
     fn wait_to_save(&self, longest: Duration) -> Option<Duration> {
-        let kept = lock(&self.unsaved);
-        let kept = kept.as_ref()?;
+        let all = lock(&self.unsaved);
         let is_past = |since: Instant| since.elapsed() >= LONGEST_HOLD;
-        if kept.displaced.is_some_and(is_past) {
-            return None;
-        }
-        let is_urgent = kept.unsaved.keeps_others_waiting() && !lock(&self.failing).is_for_good();
-        Some(match is_urgent {
+        let is_tried = |kept: &&Kept| !kept.displaced.is_some_and(is_past);
+        let wait = |kept: &Kept| match kept.needs_lease() {
             true => longest.min(self.times.lease / (2 * DEFERRED)),
             false => longest,
-        })
+        };
+        all.values().filter(is_tried).map(wait).min()
     }
 
     /// Saves the tokens that were kept, unless the record belongs to another login by now. The caller
-    /// has the turn.
-    async fn save_kept(&self) -> Result<()> {
-        let Some(Kept {
-            unsaved, wanted, ..
-        }) = lock(&self.unsaved).clone()
-        else {
-            return Ok(());
-        };
-        let is_leased = self.keep_others_waiting(&unsaved).await;
-        let (machine, step) = Refresh::of_unsaved(unsaved, is_leased);
-        match Run::new(self, &wanted, None).perform(machine, step).await {
+    /// has the turn. Returns the first error.
+    async fn save_all_kept(&self) -> Result<()> {
+        let all: Vec<Kept> = lock(&self.unsaved).values().cloned().collect();
+        let mut saved = Ok(());
+        for kept in all {
+            saved = saved.and(self.save(kept).await);
+        }
+        saved
+    }
+
+    async fn save(&self, kept: Kept) -> Result<()> {
+        let is_leased = self.keep_others_waiting(&kept).await;
+        let (machine, step) = Refresh::of_unsaved(kept.unsaved, is_leased);
+        match Run::new(self, &kept.wanted, None)
+            .perform(machine, step)
+            .await
+        {
             Outcome::Failed(error) => Err(error),
             _ => Ok(()),
         }
@@ -84,20 +89,20 @@ impl Shared {
 
     /// Renews the lease while new refresh tokens are not saved, or takes it again if it was lost.
     /// Returns whether this process has it.
-    async fn keep_others_waiting(&self, unsaved: &Unsaved<Record>) -> bool {
-        if lock(&self.failing).is_for_good() {
+    async fn keep_others_waiting(&self, kept: &Kept) -> bool {
+        if kept.failing.is_for_good() {
             self.release().await;
-            return false;
+            return lock(&self.held).is_some();
         }
         // The store may be away for a while, so it may be lost only for that.
         let _ = self.renew().await;
-        if lock(&self.held).is_some() || !unsaved.keeps_others_waiting() {
+        if lock(&self.held).is_some() || !kept.needs_lease() {
             return lock(&self.held).is_some();
         }
         // Whoever has it gets these tokens, or is refused: it is not waited for.
         let until = self.until(self.times.lease);
         let acquired = self
-            .of_leases(self.leases.acquire(&self.key, self.times.lease))
+            .of_leases(self.leases.acquire(&lease_key(&self.key), self.times.lease))
             .await;
         let Ok(Acquired::Lease(lease)) = acquired else {
             return false;
@@ -128,25 +133,41 @@ impl Shared {
         renewed.map(drop)
     }
 
-    /// Releases the lease that this process holds, if any.
+    /// Releases the lease that this process holds, if any, unless tokens that are not saved yet need
+    /// it.
     pub(super) async fn release(&self) {
-        let held = lock(&self.held).take();
-        if let Some(held) = held {
+        if let Some(held) = self.unneeded() {
             self.end(held.lease.after_lapse(false)).await;
         }
     }
 
     /// The same, but if it had lapsed when it was taken, whoever takes it next learns that, too.
     pub(super) async fn give_back(&self) {
-        let held = lock(&self.held).take();
-        if let Some(held) = held {
+        if let Some(held) = self.unneeded() {
             self.end(held.lease).await;
         }
+    }
+
+    fn unneeded(&self) -> Option<Held> {
+        let is_needed = self.needs_lease();
+        lock(&self.held).take_if(|_| !is_needed)
+    }
+
+    /// Returns whether others must not refresh before tokens of this process are saved.
+    pub(super) fn needs_lease(&self) -> bool {
+        lock(&self.unsaved).values().any(Kept::needs_lease)
     }
 
     pub(super) async fn end(&self, lease: Lease) {
         // It ends by itself.
         let _ = self.of_leases(self.leases.release(lease)).await;
+    }
+}
+
+impl Kept {
+    /// Returns whether others must not refresh before these tokens are saved.
+    fn needs_lease(&self) -> bool {
+        self.unsaved.keeps_others_waiting() && !self.failing.is_for_good()
     }
 }
 

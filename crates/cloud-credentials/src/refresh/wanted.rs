@@ -29,7 +29,8 @@ pub(crate) struct Wanted {
 pub(crate) struct Given {
     pub(crate) client_id: Option<String>,
     pub(crate) client_secret: Option<Secret>,
-    /// The first refresh token, from which those in a record descend.
+    /// The first refresh token, from which those in a record descend. `None` if only other values were
+    /// given, which are used with the refresh token of the record.
     pub(crate) refresh_token: Option<Secret>,
     /// What replaced the first refresh token, if this process knows.
     pub(crate) rotated: Option<Secret>,
@@ -42,52 +43,74 @@ impl Given {
         Some(lineage(id, token))
     }
 
-    /// Returns whether a record has the refresh token of another login than that of these credentials.
-    pub(super) fn is_other(&self, there: &Record) -> bool {
-        let (Some(first), Some(token)) = (&self.refresh_token, &there.refresh_token) else {
-            return false;
+    /// Returns whose login a record has.
+    pub(crate) fn login_of(&self, there: &Record) -> Login {
+        let Some(token) = &there.refresh_token else {
+            let is_of_client = there.client_id.is_none() || there.client_id == self.client_id;
+            return match there.access_token.is_none() || is_of_client {
+                true => Login::Missing,
+                false => Login::Other,
+            };
         };
-        let is_ours = token == first || self.rotated.as_ref() == Some(token);
-        !is_ours && there.descent() != self.lineage()
+        let known = [&self.refresh_token, &self.rotated];
+        let is_known = known.into_iter().flatten().any(|known| known == token);
+        match is_known || there.descent() == self.lineage() {
+            true => Login::Ours,
+            false => Login::Other,
+        }
+    }
+
+    /// Returns whether the first of two records has the newer tokens of these credentials. The second
+    /// has a login of theirs.
+    pub(crate) fn is_newer(&self, record: &Record, than: &Record) -> bool {
+        let is_first = |record: &Record| record.refresh_token == self.refresh_token;
+        if record.refresh_token.is_none() || record.is_dead() {
+            return false;
+        }
+        match (is_first(record), is_first(than)) {
+            _ if than.is_dead() => true,
+            (false, true) => true,
+            (true, false) => false,
+            _ => record.expiry() > than.expiry(),
+        }
     }
 }
 
+/// Whose login a record has, compared with credentials that were given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Login {
+    /// It has none.
+    Missing,
+    Ours,
+    Other,
+}
+
 impl Wanted {
-    /// Returns whether credentials were given, and the record has another login.
-    pub(super) fn is_of_another(&self, there: &Record) -> bool {
-        let given = self.given.as_ref();
-        given.is_some_and(|given| given.is_other(there))
+    /// Returns the lineage of the credentials that were given, if they have a refresh token.
+    pub(super) fn lineage(&self) -> Option<String> {
+        self.given.as_ref()?.lineage()
     }
 
     /// Returns the credentials to use: those of the record, unless others were given and the record
-    /// does not descend from them. That of another login shows only that ours are not there.
+    /// does not descend from them.
     pub(super) fn view(&self, there: Option<&Record>) -> Record {
+        let there = there.cloned().unwrap_or_default();
         let Some(given) = &self.given else {
-            return there.cloned().unwrap_or_default();
+            return there;
         };
-        let first = given.lineage();
-        let mut view = match there {
-            Some(record)
-                if record.refresh_token.is_some()
-                    && first.is_some()
-                    && record.descent() == first =>
-            {
-                record.clone()
-            }
-            Some(record) if given.is_other(record) => Record {
-                refresh_token: record.refresh_token.clone(),
-                extra: record.extra.clone(),
-                ..Record::default()
-            },
-            other => Record {
+        let is_theirs = given.refresh_token.is_none()
+            || (there.refresh_token.is_some() && there.descent() == given.lineage());
+        let mut view = match is_theirs {
+            true => there,
+            false => Record {
                 refresh_token: given
                     .rotated
                     .clone()
                     .or_else(|| given.refresh_token.clone()),
                 // It may be known to be refused.
-                dead: other.and_then(|record| record.dead.clone()),
+                dead: there.dead,
                 // The members of others stay in the record.
-                extra: other.map(|record| record.extra.clone()).unwrap_or_default(),
+                extra: there.extra,
                 ..Record::default()
             },
         };
@@ -130,8 +153,10 @@ impl Wanted {
                 mark.dead = record.dead;
                 return mark;
             }
-            let is_first = record.refresh_token == given.refresh_token;
-            record.lineage = given.lineage().filter(|_| !is_first);
+            if given.refresh_token.is_some() {
+                let is_first = record.refresh_token == given.refresh_token;
+                record.lineage = given.lineage().filter(|_| !is_first);
+            }
             if !self.is_secret_kept {
                 record.client_secret = None;
             }

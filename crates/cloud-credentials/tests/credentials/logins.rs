@@ -1,6 +1,7 @@
 //! A login that is given to a program, while its profile has another one.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::json;
@@ -8,13 +9,14 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 use vouchsafe_cloud_credentials::mock::{Rotation, Seed, TokenFormat};
 use vouchsafe_cloud_credentials::{Credentials, CredentialsBuilder, TokenSource as _};
-use vouchsafe_core::store::{MemoryStore, Store};
+use vouchsafe_core::store::{Capabilities, Expect, Key, Loaded, MemoryStore, Store, Swapped};
+use vouchsafe_core::{BoxFuture, Error, ErrorKind, Result, SecretBytes};
 
 use crate::fleet::{had, sharing};
-use crate::server::{TokenServer, Told, put, record, secret, seed, token};
+use crate::server::{Fragile, TokenServer, Told, put, record, secret, seed, token};
 
 /// A server that knows two logins, which end if a refresh token is used twice.
-fn two_logins() -> TokenServer {
+pub(crate) fn two_logins() -> TokenServer {
     let seed = r#"{
         "clients": [{"client_id": "c", "client_secret": "s"}],
         "tokens": [
@@ -29,13 +31,21 @@ fn two_logins() -> TokenServer {
     TokenServer::seeded(&seed)
 }
 
-fn giving(server: &TokenServer, store: &Arc<dyn Store>, refresh_token: &str) -> CredentialsBuilder {
+pub(crate) fn giving(
+    server: &TokenServer,
+    store: &Arc<dyn Store>,
+    refresh_token: &str,
+) -> CredentialsBuilder {
     let builder = server.builder().store(Arc::clone(store));
     let builder = builder.client_id("c").client_secret("s");
     builder.refresh_token(refresh_token)
 }
 
-fn given(server: &TokenServer, store: &Arc<dyn Store>, refresh_token: &str) -> Credentials {
+pub(crate) fn given(
+    server: &TokenServer,
+    store: &Arc<dyn Store>,
+    refresh_token: &str,
+) -> Credentials {
     giving(server, store, refresh_token).build().unwrap()
 }
 
@@ -123,8 +133,8 @@ async fn overtaken(earlier: u64) {
     assert!(!a.has_unsaved_refresh_token());
     assert_eq!(record(&*store).await, login);
     let told = told.take();
-    assert!(told[0].starts_with("unsaved default: "), "{told:?}");
-    assert!(told[1].starts_with("saved default~"), "{told:?}");
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("saved default~"), "{told:?}");
     // A process that knows only the spent refresh token.
     assert_eq!(had(&given(&server, &store, "rt-a")).await, new);
     let all = earlier + 1;
@@ -154,4 +164,135 @@ async fn once_it_is_refused_no_process_sends_it_again() {
     let now = record(&*store).await;
     assert_eq!((&now["dead"], &now["note"]), (&json!(null), &json!("keep")));
     assert_ne!(token(&*store, "refresh_token").await, secret("rt-b"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_other_login_of_the_profile_is_refreshed_at_the_same_time() {
+    let server = two_logins();
+    let slow = server.behind_a_gate();
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    seed(&*store, "rt-a").await;
+    let b = given(&slow, &store, "rt-b");
+    let mut first = JoinSet::new();
+    first.spawn(async move { b.refresh().await.map(drop) });
+    slow.asked().await;
+    // All records of the profile have one lease, so that each process may choose its record.
+    let a = sharing(&server, &store);
+    let mut second = JoinSet::new();
+    second.spawn(async move { a.refresh().await.map(drop) });
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(server.requests(), 0);
+    slow.open();
+    first.join_next().await.unwrap().unwrap().unwrap();
+    second.join_next().await.unwrap().unwrap().unwrap();
+    assert_eq!((server.requests(), server.refused()), (2, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn its_record_need_not_be_readable_as_long_as_the_profile_has_no_other() {
+    let server = two_logins();
+    let store: Arc<dyn Store> = Arc::new(OnlyOne(MemoryStore::new()));
+    for _ in 0..2 {
+        given(&server, &store, "rt-a").refresh().await.unwrap();
+    }
+    let error = given(&server, &store, "rt-b").refresh().await.unwrap_err();
+    assert!(error.to_string().contains("not allowed"), "{error}");
+    assert_eq!((server.requests(), server.refused()), (2, 0));
+}
+
+/// A store that allows one record and its lease.
+#[derive(Debug)]
+struct OnlyOne(MemoryStore);
+
+impl OnlyOne {
+    fn check(key: &Key) -> Result<()> {
+        match key.profile().starts_with("default~") {
+            true => Err(Error::new(ErrorKind::Store, "not allowed")),
+            false => Ok(()),
+        }
+    }
+}
+
+impl Store for OnlyOne {
+    fn load<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Loaded>>> {
+        Box::pin(async move {
+            Self::check(key)?;
+            self.0.load(key).await
+        })
+    }
+
+    fn compare_and_swap<'a>(
+        &'a self,
+        key: &'a Key,
+        expect: &'a Expect,
+        value: &'a SecretBytes,
+    ) -> BoxFuture<'a, Result<Swapped>> {
+        Box::pin(async move {
+            Self::check(key)?;
+            self.0.compare_and_swap(key, expect, value).await
+        })
+    }
+
+    fn remove<'a>(&'a self, key: &'a Key, expect: &'a Expect) -> BoxFuture<'a, Result<bool>> {
+        self.0.remove(key, expect)
+    }
+
+    fn list<'a>(&'a self, namespace: &'a str) -> BoxFuture<'a, Result<Option<Vec<String>>>> {
+        self.0.list(namespace)
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.0.capabilities()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn tokens_of_several_that_could_not_be_saved_are_all_saved_later() {
+    let server = two_logins();
+    let fragile = Arc::new(Fragile::default());
+    let store: Arc<dyn Store> = Arc::clone(&fragile) as _;
+    seed(&*store, "rt-a").await;
+    fragile.is_full.store(true, Ordering::Relaxed);
+    let credentials = sharing(&server, &store);
+    credentials.refresh().await.unwrap();
+    credentials.set_client_id(Some("c".to_owned()));
+    credentials.set_client_secret(Some(secret("s")));
+    credentials.set_refresh_token(Some(secret("rt-b")));
+    let of_b = credentials.refresh().await.unwrap();
+    // Both wait, so no other process may use what they replaced.
+    let mut waiting = JoinSet::new();
+    let other = sharing(&server, &store);
+    waiting.spawn(async move { other.refresh().await });
+    sleep(Duration::from_secs(35)).await;
+    assert_eq!(server.requests(), 2);
+    fragile.is_full.store(false, Ordering::Relaxed);
+    credentials.flush().await.unwrap();
+    assert!(!credentials.has_unsaved_refresh_token());
+    waiting.join_next().await.unwrap().unwrap().unwrap();
+    assert_eq!(had(&given(&server, &store, "rt-b")).await, of_b);
+    assert_eq!(server.refused(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_that_is_set_does_not_make_the_login_of_the_record_another() {
+    let server = two_logins();
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let wrong = json!({"client_id": "c", "client_secret": "old", "refresh_token": "rt-a"});
+    put(&*store, &wrong).await;
+    let credentials = sharing(&server, &store);
+    credentials.set_client_secret(Some(secret("s")));
+    for _ in 0..2 {
+        let new = credentials.refresh().await.unwrap();
+        let now = record(&*store).await;
+        assert_eq!(now["access_token"], json!(new.expose()));
+        assert_eq!(
+            (&now["lineage"], &now["client_secret"]),
+            (&json!(null), &json!("s"))
+        );
+        // Others renew it, and it is read again.
+        let renewed = sharing(&server, &store).refresh().await.unwrap();
+        assert_eq!(credentials.refresh_stale(&new).await.unwrap(), renewed);
+    }
+    assert_eq!(credentials.list_profiles().await.unwrap(), ["default"]);
+    assert_eq!((server.requests(), server.refused()), (4, 0));
 }

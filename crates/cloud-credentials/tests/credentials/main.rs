@@ -13,3 +13,4 @@ mod profiles;
 mod server;
 mod sources;
 mod unsaved;
+mod writing;

@@ -1,0 +1,106 @@
+//! What is written over logins that belong to others, or are newer.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use vouchsafe_cloud_credentials::mock::{Rotation, Seed, TokenFormat};
+use vouchsafe_cloud_credentials::{Environment, Secret};
+use vouchsafe_core::store::{MemoryStore, Store};
+
+use crate::fleet::{had, sharing};
+use crate::logins::{given, two_logins};
+use crate::server::{TokenServer, record, secret, seed, token};
+
+#[tokio::test(start_paused = true)]
+async fn another_login_leaves_the_only_copy_of_a_given_one_in_its_own_record() {
+    let server = two_logins();
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let of_a = given(&server, &store, "rt-a").refresh().await.unwrap();
+    assert!(record(&*store).await["lineage"].is_string());
+    // A user writes another login into the profile, twice.
+    for _ in 0..2 {
+        given(&server, &store, "rt-b").write().await.unwrap();
+    }
+    assert_eq!(token(&*store, "refresh_token").await, secret("rt-b"));
+    let a = given(&server, &store, "rt-a");
+    assert_eq!(had(&a).await, of_a);
+    a.refresh().await.unwrap();
+    sharing(&server, &store).refresh().await.unwrap();
+    assert_eq!((server.requests(), server.refused()), (3, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_given_login_takes_its_newest_tokens_along_into_the_profile() {
+    let server = two_logins();
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    seed(&*store, "rt-a").await;
+    let first = given(&server, &store, "rt-b").refresh().await.unwrap();
+    // A process that knows only the spent refresh token.
+    let b = given(&server, &store, "rt-b");
+    b.write().await.unwrap();
+    assert_eq!(b.list_profiles().await.unwrap(), ["default"]);
+    assert_eq!(token(&*store, "access_token").await, first);
+    let second = sharing(&server, &store).refresh().await.unwrap();
+    assert_eq!(had(&given(&server, &store, "rt-b")).await, second);
+    b.write().await.unwrap();
+    assert_eq!(token(&*store, "access_token").await, second);
+    b.refresh().await.unwrap();
+    assert_eq!((server.requests(), server.refused()), (3, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_spent_refresh_token_is_not_written_over_what_replaced_it() {
+    let server = two_logins();
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let a = given(&server, &store, "rt-a");
+    a.refresh().await.unwrap();
+    let now = record(&*store).await;
+    given(&server, &store, "rt-a").write().await.unwrap();
+    assert_eq!(record(&*store).await, now);
+    given(&server, &store, "rt-a").refresh().await.unwrap();
+    // Nor by the process that obtained a replacement before that one.
+    let now = record(&*store).await;
+    a.write().await.unwrap();
+    assert_eq!(record(&*store).await, now);
+    a.refresh().await.unwrap();
+    assert_eq!((server.requests(), server.refused()), (2, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_redeemed_token_does_not_bring_variables_into_the_record() {
+    let seed_of_server = r#"{
+        "clients": [{"client_id": "c", "client_secret": "s"}],
+        "tokens": [{"client_id": "c", "refresh_token": "rt-a"}],
+        "developer_tokens": [{"token": "d"}]
+    }"#;
+    let seed_of_server = Seed::parse(seed_of_server).unwrap().settings(|settings| {
+        settings.token_format = TokenFormat::Opaque;
+        settings.rotation = Rotation::Revokes;
+    });
+    let server = TokenServer::seeded(&seed_of_server);
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let redeemed = async || {
+        let environment = Environment::from_fn(|name| match name {
+            "PAN_CLIENT_ID" | "PAN_CLIENT_SECRET" | "PAN_REFRESH_TOKEN" => {
+                Some(Secret::from(format!("of {name}")))
+            }
+            "PAN_DEVELOPER_TOKEN" => Some(secret("d")),
+            _ => None,
+        });
+        let builder = server.builder().store(Arc::clone(&store));
+        let credentials = builder.environment(environment).build().unwrap();
+        credentials.refresh().await.unwrap()
+    };
+    seed(&*store, "rt-a").await;
+    let login = record(&*store).await;
+    redeemed().await;
+    assert_eq!(record(&*store).await, login);
+    // Without a login, the token alone is kept.
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let builder = server.builder().store(Arc::clone(&store));
+    let credentials = builder.developer_token("d").build().unwrap();
+    let new = credentials.refresh().await.unwrap();
+    let now = record(&*store).await;
+    assert_eq!(now["access_token"], json!(new.expose()));
+    assert_eq!(now["client_id"], json!(null));
+}
