@@ -193,7 +193,6 @@ impl Login {
             memory.is_refresh_token_gone = values.refresh_token.is_none();
             memory.rotated = None;
         });
-        inner.coordinator.forget().await;
         let written = credentials.write_login(values.clone(), issued.expires_at);
         written.await?;
         if self.is_of_store {

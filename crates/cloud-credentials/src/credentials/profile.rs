@@ -8,8 +8,8 @@ use vouchsafe_core::{Error as Core, ErrorKind as Kind, Secret};
 
 use super::Credentials;
 use super::values::{Resolved, Values};
-use crate::refresh::{Coordinator, Exclusive, Given, Login, own_key};
-use crate::{Error, ErrorKind, Record, Result};
+use crate::refresh::{Coordinator, Exclusive, Given, Login, is_newer, own_key};
+use crate::{Error, Record, Result, Source};
 
 impl Credentials {
     /// Writes the current values into the record of the profile.
@@ -18,8 +18,9 @@ impl Credentials {
     /// changes, the access token in the record belongs to the old one and is dropped. Without
     /// [caching](super::CredentialsBuilder::cache_token), access tokens are not touched.
     ///
-    /// If the refresh token was given elsewhere and has been replaced since, by any process, its newest
-    /// replacement is written. If the record has that of others, which were given to other programs, it
+    /// A refresh in progress is waited for, in this process and in others. If the values are those of
+    /// the record, only what was set is written. If the refresh token was given elsewhere and has been
+    /// replaced since, by any process, its newest replacement is written. If the record has that of others, which were given to other programs, it
     /// is copied to a record beside it, where those find it.
     ///
     /// # Errors
@@ -29,47 +30,39 @@ impl Credentials {
     /// these credentials for too long; of kind `Store` if a record cannot be read or written.
     #[doc(alias = "write_credentials")]
     pub async fn write(&self) -> Result<()> {
-        let resolved = self.resolve().await?;
         let coordinator = &self.inner.coordinator;
-        let given = self.given(&resolved);
-        let lineage = given.as_ref().and_then(Given::lineage);
-        let given = given.unwrap_or_default();
+        // The answer to a refresh at the same time would be lost, or what it replaced written.
+        let mut exclusive = coordinator.exclusive(coordinator.key()).await?;
+        let written = self.write_current(&mut exclusive).await;
+        exclusive.release().await;
+        written
+    }
+
+    async fn write_current(&self, exclusive: &mut Exclusive<'_>) -> Result<()> {
+        let coordinator = &self.inner.coordinator;
+        let resolved = self.resolve().await?;
+        let given = self.given(&resolved).unwrap_or_default();
         let written = Written::new(resolved, &given);
-        let Some(lineage) = lineage else {
+        let Some(lineage) = given.lineage() else {
             return self.write_over(&written).await;
         };
         let own = own_key(coordinator.key(), &lineage);
-        if coordinator.load(&own).await?.is_none() {
-            return self.write_given(&given, &written, None).await;
+        let (record, version) = coordinator.load(&own).await?.unzip();
+        if !exclusive.renew().await? {
+            return Err(changed_meanwhile(coordinator.key()));
         }
-        // Until it is done, none may use the own record, which goes.
-        let exclusive = coordinator.exclusive(coordinator.key()).await?;
-        let moved = self.move_own(&given, &written, &own).await;
-        exclusive.release().await;
-        moved
-    }
-
-    /// Writes given credentials into the record of the profile instead of their own one.
-    async fn move_own(&self, given: &Given, written: &Written, own: &Key) -> Result<()> {
-        let coordinator = &self.inner.coordinator;
-        let Some((record, version)) = coordinator.load(own).await? else {
-            return self.write_given(given, written, None).await;
+        let change = |there| Some(self.merged_given(there, &given, &written, record.as_ref()));
+        change_login(coordinator, change).await?;
+        // Until it is gone, programs that were given the login use it.
+        let Some(version) = version else {
+            return Ok(());
         };
-        self.write_given(given, written, Some(&record)).await?;
         let expect = Expect::Version(version);
-        let removed = coordinator.store().remove(own, &expect);
-        coordinator.of_store(removed).await.map(drop)
-    }
-
-    /// Writes given credentials with the newest tokens that replaced the given one.
-    async fn write_given(
-        &self,
-        given: &Given,
-        written: &Written,
-        own: Option<&Record>,
-    ) -> Result<()> {
-        let change = |record| Some(self.merged_given(record, given, written, own));
-        change_login(&self.inner.coordinator, change).await
+        let removed = coordinator.store().remove(&own, &expect);
+        match coordinator.of_store(removed).await? {
+            true => Ok(()),
+            false => Err(changed_meanwhile(coordinator.key())),
+        }
     }
 
     fn merged_given(
@@ -82,7 +75,7 @@ impl Credentials {
         let is_ours = |record: &&Record| given.login_of(record) == Login::Ours;
         let (there, own) = (record.as_ref().filter(is_ours), own.filter(is_ours));
         let newest = match (there, own) {
-            (Some(there), Some(own)) if given.is_newer(own, there) => Some(own),
+            (Some(there), Some(own)) if is_newer(own, there) => Some(own),
             (there, own) => there.or(own),
         };
         let unsaved = self.inner.coordinator.unsaved_of(newest);
@@ -99,7 +92,8 @@ impl Credentials {
         change_login(&self.inner.coordinator, change).await
     }
 
-    /// Writes the values of a login: a refresh token that was not issued is dropped.
+    /// Writes the values of a login: a refresh token that was not issued is dropped. What a refresh did
+    /// not save is copied where the login before is, and forgotten.
     pub(super) async fn write_login(
         &self,
         values: Values,
@@ -111,23 +105,44 @@ impl Credentials {
             lineage: None,
             absent: Absent::Drops,
         };
-        self.write_over(&written).await
+        let coordinator = &self.inner.coordinator;
+        let exclusive = coordinator.exclusive_in_time(coordinator.key()).await?;
+        let done = self.write_over(&written).await;
+        match exclusive {
+            Some(exclusive) => {
+                if done.is_ok() {
+                    exclusive.forget(coordinator.key());
+                }
+                exclusive.release().await;
+            }
+            None if done.is_ok() => coordinator.forget().await,
+            None => {}
+        }
+        done
     }
 
     /// Writes the values after a developer token was redeemed, unless the record has another login than
-    /// the credentials that were given.
+    /// the credentials that were given, or those have a record of their own.
     pub(super) async fn write_redeemed(&self) -> Result<()> {
+        let coordinator = &self.inner.coordinator;
         let resolved = self.resolve().await?;
         let given = self.given(&resolved);
         let Some(given) = given.filter(|_| !resolved.is_token_of_store) else {
-            return self.write().await;
+            let written = Written::new(resolved, &Given::default());
+            return self.write_over(&written).await;
         };
         let written = Written::new(resolved, &given);
+        if let Some(lineage) = given.lineage() {
+            let own = own_key(coordinator.key(), &lineage);
+            if coordinator.load(&own).await?.is_some() {
+                return Ok(());
+            }
+        }
         let change = |record: Option<Record>| match record {
             Some(record) if given.login_of(&record) == Login::Other => None,
             record => Some(self.merged_given(record, &given, &written, None)),
         };
-        change_login(&self.inner.coordinator, change).await
+        change_login(coordinator, change).await
     }
 
     /// Drops a token from the record, if it is there, and from the own one of given credentials.
@@ -165,7 +180,7 @@ impl Credentials {
     ///
     /// A refresh in progress is waited for, in this process and in others. One that does not end in
     /// time does not write the record again; only one that begins afterwards, with credentials that
-    /// were given elsewhere, does.
+    /// were given elsewhere, does. Their own records (`NAME~DIGITS`) are profiles apart.
     ///
     /// That wait may take [`wait_time`](super::CredentialsBuilder::wait_time), and for the own profile
     /// also as long as a refresh or a save of this process that is in progress; no other begins until
@@ -178,11 +193,7 @@ impl Credentials {
     pub async fn remove_profile(&self, profile: &str) -> Result<bool> {
         let coordinator = &self.inner.coordinator;
         let key = Key::new(coordinator.key().namespace(), profile);
-        let exclusive = match coordinator.exclusive(&key).await {
-            Ok(exclusive) => Some(exclusive),
-            Err(error) if error.kind() == ErrorKind::RefreshTimeout => None,
-            Err(error) => return Err(error),
-        };
+        let exclusive = coordinator.exclusive_in_time(&key).await?;
         let removed = coordinator
             .of_store(coordinator.store().remove(&key, &Expect::Any))
             .await;
@@ -211,6 +222,9 @@ impl Credentials {
 
     /// Gives the record of a profile another name, while no process refreshes it: tokens that are on
     /// their way would have no record.
+    ///
+    /// Own records of given credentials keep the old name, so that programs which were given those and
+    /// use the new name begin with what they were given.
     ///
     /// The record is copied and then removed, in a task of its own that goes on if the future is
     /// dropped. If the process or the store fails in between, both names have the login, and the same
@@ -273,11 +287,7 @@ impl Credentials {
                 .of_store(store.remove(to, &Expect::Version(version)))
                 .await?;
         }
-        let what = format!(
-            "profile {:?} was changed meanwhile; try again",
-            from.profile()
-        );
-        Err(Core::new(Kind::Conflict, what).with_retryable(true).into())
+        Err(changed_meanwhile(from))
     }
 
     /// Copies a record to a name that is free, or that has the same login with an older access token.
@@ -316,11 +326,8 @@ impl Credentials {
         let values = &written.values;
         let is_new = record.is_none();
         let mut record = record.unwrap_or_default();
-        let before = (
-            record.client_id.clone(),
-            record.client_secret.clone(),
-            record.refresh_token.clone(),
-        );
+        let login = |record: &Record| (record.client_id.clone(), record.refresh_token.clone());
+        let (login_before, secret_before) = (login(&record), record.client_secret.clone());
         if values.client_id.is_some() {
             record.client_id.clone_from(&values.client_id);
         }
@@ -330,14 +337,12 @@ impl Credentials {
         if values.refresh_token.is_some() || written.absent == Absent::Drops {
             record.refresh_token.clone_from(&values.refresh_token);
         }
-        let now = (
-            &record.client_id,
-            &record.client_secret,
-            &record.refresh_token,
-        );
-        let has_changed = now != (&before.0, &before.1, &before.2);
-        if has_changed {
+        let is_other_login = login(&record) != login_before;
+        let has_changed = is_other_login || record.client_secret != secret_before;
+        if is_other_login {
             record.lineage.clone_from(&written.lineage);
+        }
+        if has_changed {
             record.dead = None;
         }
         if inner.is_token_cached {
@@ -376,7 +381,17 @@ async fn change_login(
             && changed.descent() != record.lineage
         {
             let own = own_key(coordinator.key(), lineage);
-            change_record(coordinator, &own, |_| Some(record.clone())).await?;
+            let newest = coordinator.unsaved_of(Some(&record));
+            let newest = newest.unwrap_or_else(|| record.clone());
+            let copy = Record {
+                lineage: record.lineage,
+                ..newest
+            };
+            let change = |own: Option<Record>| match own {
+                Some(own) if is_newer(&own, &copy) => None,
+                _ => Some(copy.clone()),
+            };
+            change_record(coordinator, &own, change).await?;
         }
         if swapped(coordinator, coordinator.key(), version, &changed).await? {
             return Ok(());
@@ -417,6 +432,12 @@ async fn swapped(
     Ok(matches!(swapped, Swapped::Done(_)))
 }
 
+fn changed_meanwhile(key: &Key) -> Error {
+    let profile = key.profile();
+    let what = format!("profile {profile:?} was changed meanwhile; try again");
+    Core::new(Kind::Conflict, what).with_retryable(true).into()
+}
+
 fn changed_all_the_time() -> Error {
     let what = "the record of the profile is changed all the time; try again";
     Core::new(Kind::Store, what).with_retryable(true).into()
@@ -445,7 +466,11 @@ impl Written {
         let is_rotated = resolved.values.refresh_token != resolved.first;
         Self {
             lineage: given.lineage().filter(|_| is_rotated),
-            values: resolved.values,
+            values: match resolved.source {
+                // The rest may have been replaced since it was read.
+                Source::Store => resolved.set,
+                _ => resolved.values,
+            },
             expires_at: resolved.expires_at,
             absent: Absent::Keeps,
         }

@@ -117,6 +117,8 @@ pub(super) struct Resolved {
     /// That of the memory, before the sources were read.
     pub(super) epoch: u64,
     pub(super) values: Values,
+    /// Those that were set, which hide those of the source.
+    pub(super) set: Values,
     /// The refresh token as the source has it.
     pub(super) first: Option<Secret>,
     pub(super) source: Source,
@@ -176,9 +178,14 @@ impl Resolved {
         }
         let is_set =
             set.client_id.is_some() || set.client_secret.is_some() || set.refresh_token.is_some();
+        let mut newest = set.clone();
+        if set.refresh_token.is_some() {
+            newest.refresh_token.clone_from(&values.refresh_token);
+        }
         Self {
             epoch: memory.epoch,
             values,
+            set: newest,
             first,
             source,
             is_set,

@@ -9,7 +9,7 @@ use vouchsafe_core::sync::lock;
 
 use super::place::lease_key;
 use super::{Coordinator, DEFERRED, FIRST_WAIT, Held, LONGEST_WAIT, Shared, held_for_too_long};
-use crate::{Record, Result};
+use crate::{ErrorKind, Record, Result};
 
 /// The exclusive right to the records of a profile: the lease, and the turn of this process if it
 /// refreshes them itself. If it is dropped, the lease ends by itself.
@@ -28,6 +28,10 @@ impl Coordinator {
             true => Some(self.turn().await),
             false => None,
         };
+        if own.is_some() {
+            // It may have lapsed.
+            let _ = shared.renew().await;
+        }
         let kept = own.as_ref().and_then(|_| lock(&shared.held).take());
         let held = match kept {
             Some(kept) => kept,
@@ -38,6 +42,15 @@ impl Coordinator {
             own,
             held: Some(held),
         })
+    }
+
+    /// The same, or `None` if another process refreshes them for too long.
+    pub(crate) async fn exclusive_in_time(&self, key: &Key) -> Result<Option<Exclusive<'_>>> {
+        match self.exclusive(key).await {
+            Ok(exclusive) => Ok(Some(exclusive)),
+            Err(error) if error.kind() == ErrorKind::RefreshTimeout => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -56,6 +56,8 @@ pub(crate) struct Seen<R, V> {
     pub(crate) version: Option<V>,
     /// Whether the access token can be used: it has not expired and is not about to.
     pub(crate) is_fresh: bool,
+    /// Whether there was a record when the unsaved tokens were requested, and it was removed since.
+    pub(crate) is_removed: bool,
 }
 
 /// Tokens that were granted but are not in the store yet. They must not be lost, since the server
@@ -67,8 +69,6 @@ pub(crate) struct Unsaved<R: Record> {
     pub(crate) record: R,
     /// As in [`Seen`].
     pub(crate) is_fresh: bool,
-    /// Whether there was a record when they were requested. If it is gone, it was removed.
-    pub(crate) is_of_record: bool,
     /// Whether the record, as last seen, has neither these nor what they replaced.
     pub(crate) is_displaced: bool,
 }
@@ -398,7 +398,7 @@ impl<R: Record, V: Clone, E> Refresh<R, V, E> {
             |token: Option<&R::Token>| token.is_some_and(|token| unsaved.replaced.contains(token));
         let is_newer_usable = self.usable(theirs, seen.is_fresh).is_some();
         let is_under_way = self.granted.is_some() || self.is_for_saving;
-        let is_removed = unsaved.is_of_record && seen.version.is_none() && is_under_way;
+        let is_removed = seen.is_removed && is_under_way;
         let is_unchanged = is_replaced(theirs.refresh_token()) && !is_removed;
         if theirs.refresh_token() == ours.refresh_token()
             && (unsaved.is_rotated()
@@ -433,7 +433,6 @@ impl<R: Record, V: Clone, E> Refresh<R, V, E> {
                 replaced,
                 record: record.clone(),
                 is_fresh,
-                is_of_record: self.version.is_some(),
                 is_displaced: false,
             });
         }

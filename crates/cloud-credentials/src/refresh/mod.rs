@@ -32,10 +32,11 @@ pub(crate) use self::exclusive::Exclusive;
 use self::failing::Failing;
 pub(crate) use self::machine::Stale;
 use self::machine::{Outcome, Refresh, Unsaved};
+use self::place::At;
 pub(crate) use self::place::own_key;
 use self::run::Run;
 pub(crate) use self::until::Until;
-pub(crate) use self::wanted::{Given, Login, Wanted};
+pub(crate) use self::wanted::{Given, Login, Wanted, is_newer};
 use crate::error::HeldByAnother;
 use crate::{Error, Events, Record, Result};
 
@@ -126,6 +127,8 @@ struct Kept {
     unsaved: Unsaved<Record>,
     /// What they were requested for.
     wanted: Wanted,
+    /// The record when they were requested.
+    at: Option<At>,
     /// Since when the record has been that of another login, or gone.
     displaced: Option<Instant>,
     /// The failures to save them.
@@ -273,6 +276,7 @@ impl Shared {
     }
 
     async fn refresh(&self, mut wanted: Wanted, ask: &dyn Ask) -> Result<Refreshed, Failure> {
+        self.take_over(&wanted).await;
         let kept = lock(&self.unsaved).get(&wanted.lineage()).cloned();
         let unsaved = kept.map(|kept| {
             let mut unsaved = kept.unsaved;
@@ -302,6 +306,38 @@ impl Shared {
             record: known.into_iter().find(has_token).unwrap_or_default(),
             is_in_store,
         })
+    }
+
+    /// Takes over unsaved tokens that replaced the refresh token of these credentials when it was given
+    /// in another way, since it is spent.
+    async fn take_over(&self, wanted: &Wanted) {
+        let lineage = wanted.lineage();
+        let is_known = {
+            let all = lock(&self.unsaved);
+            all.is_empty() || all.contains_key(&lineage)
+        };
+        if is_known {
+            return;
+        }
+        let token = match wanted.given.as_ref().and_then(Given::newest) {
+            Some(token) => Some(token.clone()),
+            // If it cannot be read, nothing is requested.
+            None => match self.load(&self.key).await {
+                Ok(Some((there, _))) => there.refresh_token,
+                _ => None,
+            },
+        };
+        let Some(token) = token else { return };
+        let mut all = lock(&self.unsaved);
+        let replaces = |kept: &Kept| kept.unsaved.replaced.contains(&token);
+        let found = all.iter().find(|(_, kept)| replaces(kept));
+        let Some(other) = found.map(|(other, _)| other.clone()) else {
+            return;
+        };
+        if let Some(kept) = all.remove(&other) {
+            let wanted = wanted.clone();
+            all.insert(lineage, Kept { wanted, ..kept });
+        }
     }
 
     /// Returns the credentials that are not saved yet, if they belong in this record.

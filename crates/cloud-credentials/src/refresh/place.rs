@@ -5,7 +5,7 @@
 
 use vouchsafe_core::store::{Expect, Key, Version};
 
-use super::wanted::{Given, Login};
+use super::wanted::{Given, Login, is_newer};
 use super::{Shared, Wanted, read};
 use crate::{ErrorKind, Record, Result};
 
@@ -51,6 +51,15 @@ impl Found {
 }
 
 impl At {
+    /// Returns whether there was a record, and there is none now in the same place.
+    pub(super) fn is_gone(before: Option<&Self>, now: Option<&Self>) -> bool {
+        let was_there = before.filter(|before| before.version.is_some());
+        was_there.is_some_and(|before| match now {
+            Some(now) => now.place == before.place && now.version.is_none(),
+            None => before.place == Place::Profile,
+        })
+    }
+
     /// Returns the place and the version to expect; where there was no record, it is that of the
     /// profile.
     pub(super) fn of(at: Option<Self>) -> (Place, Expect) {
@@ -82,7 +91,7 @@ impl Shared {
         };
         let is_own = match (&there, &own) {
             (Some((there, _)), Some((own, _))) if login == Some(Login::Ours) => {
-                given.is_newer(own, there)
+                is_newer(own, there)
             }
             (_, Some(_)) => true,
             (_, None) => login == Some(Login::Other),

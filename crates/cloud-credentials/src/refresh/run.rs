@@ -29,6 +29,9 @@ pub(super) struct Run<'a> {
     pub(super) granted: Option<Record>,
     /// The place of the record that was seen last.
     place: Place,
+    at: Option<At>,
+    /// The record when tokens were requested.
+    requested: Option<At>,
 }
 
 type Happened = Event<Record, At, Error>;
@@ -43,6 +46,8 @@ impl<'a> Run<'a> {
             view: Record::default(),
             granted: None,
             place: Place::Profile,
+            at: None,
+            requested: None,
         }
     }
 
@@ -103,9 +108,14 @@ impl<'a> Run<'a> {
             let before = all.remove(&lineage);
             let displaced = before.as_ref().and_then(|kept| kept.displaced);
             if let Some(unsaved) = unsaved {
+                let at = match &self.granted {
+                    Some(_) => self.requested.clone(),
+                    None => before.as_ref().and_then(|kept| kept.at.clone()),
+                };
                 let kept = Kept {
                     unsaved: unsaved.clone(),
                     wanted: self.wanted.clone(),
+                    at,
                     displaced: (unsaved.is_displaced)
                         .then(|| displaced.unwrap_or_else(Instant::now)),
                     failing: before.map(|kept| kept.failing).unwrap_or_default(),
@@ -133,8 +143,9 @@ impl<'a> Run<'a> {
     }
 
     fn see(&mut self, found: Found) -> Seen<Record, At> {
-        let version = found.at();
+        let at = found.at();
         self.place = found.place;
+        self.at.clone_from(&at);
         self.there = found.record;
         let mut view = self.wanted.view(self.there.as_ref());
         if let Some(replaced) = self.replaced_of_own() {
@@ -148,8 +159,16 @@ impl<'a> Run<'a> {
         Seen {
             is_fresh: self.wanted.is_fresh(&view, self.shared.clock.now()),
             record: view,
-            version,
+            is_removed: self.is_removed(at.as_ref()),
+            version: at,
         }
+    }
+
+    /// Returns whether the record for which the unsaved tokens were requested is gone.
+    fn is_removed(&self, at: Option<&At>) -> bool {
+        let all = lock(&self.shared.unsaved);
+        let kept = all.get(&self.wanted.lineage());
+        kept.is_some_and(|kept| At::is_gone(kept.at.as_ref(), at))
     }
 
     /// Returns the refresh token that an own record is taken to have that was not made yet, so that
@@ -218,6 +237,7 @@ impl<'a> Run<'a> {
         };
         match answer {
             Ok(issued) => {
+                self.requested.clone_from(&self.at);
                 let mut granted = credentials;
                 granted.access_token = Some(issued.access_token);
                 granted.expires_at = issued.expires_at;
@@ -269,9 +289,7 @@ impl<'a> Run<'a> {
             (Err(_), Some(refused)) => {
                 lock(&shared.refused).insert(refused);
             }
-            (Err(error), None) if self.is_to_report(error) => {
-                shared.report_unsaved(&self.key(), error);
-            }
+            (Err(error), None) => self.report_unsaved(error),
             (Ok(Event::Saved), None) => {
                 if let Some(events) = &shared.events {
                     events.saved(self.key().profile());
@@ -282,11 +300,16 @@ impl<'a> Run<'a> {
         saved
     }
 
-    /// Notes that the tokens were not saved, and returns whether to report it.
-    fn is_to_report(&self, error: &Error) -> bool {
-        let mut all = lock(&self.shared.unsaved);
-        let kept = all.get_mut(&self.wanted.lineage());
-        kept.is_some_and(|kept| kept.failing.add(error))
+    /// Notes that the tokens were not saved, and reports it if it is time to.
+    pub(super) fn report_unsaved(&self, error: &Error) {
+        let is_to_report = {
+            let mut all = lock(&self.shared.unsaved);
+            let kept = all.get_mut(&self.wanted.lineage());
+            kept.is_some_and(|kept| kept.failing.add(error))
+        };
+        if is_to_report {
+            self.shared.report_unsaved(&self.key(), error);
+        }
     }
 
     /// Returns whether the record has this login alone, so that a mark stays there.

@@ -78,11 +78,13 @@ impl Shared {
     async fn save(&self, kept: Kept) -> Result<()> {
         let is_leased = self.keep_others_waiting(&kept).await;
         let (machine, step) = Refresh::of_unsaved(kept.unsaved, is_leased);
-        match Run::new(self, &kept.wanted, None)
-            .perform(machine, step)
-            .await
-        {
-            Outcome::Failed(error) => Err(error),
+        let mut run = Run::new(self, &kept.wanted, None);
+        match run.perform(machine, step).await {
+            Outcome::Failed(error) => {
+                // A record that cannot be read may be the reason, too.
+                run.report_unsaved(&error);
+                Err(error)
+            }
             _ => Ok(()),
         }
     }

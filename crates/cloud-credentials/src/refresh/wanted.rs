@@ -43,6 +43,11 @@ impl Given {
         Some(lineage(id, token))
     }
 
+    /// Returns the newest refresh token that this process knows.
+    pub(super) fn newest(&self) -> Option<&Secret> {
+        self.rotated.as_ref().or(self.refresh_token.as_ref())
+    }
+
     /// Returns whose login a record has.
     pub(crate) fn login_of(&self, there: &Record) -> Login {
         let Some(token) = &there.refresh_token else {
@@ -59,19 +64,22 @@ impl Given {
             false => Login::Other,
         }
     }
+}
 
-    /// Returns whether the first of two records has the newer tokens of these credentials. The second
-    /// has a login of theirs.
-    pub(crate) fn is_newer(&self, record: &Record, than: &Record) -> bool {
-        let is_first = |record: &Record| record.refresh_token == self.refresh_token;
-        if record.refresh_token.is_none() || record.is_dead() {
-            return false;
-        }
-        match (is_first(record), is_first(than)) {
-            _ if than.is_dead() => true,
-            (false, true) => true,
-            (true, false) => false,
-            _ => record.expiry() > than.expiry(),
+/// Returns whether an own record has newer tokens of a lineage than the record of the profile, which
+/// has it, too.
+pub(crate) fn is_newer(own: &Record, profile: &Record) -> bool {
+    let is_first = |record: &Record| record.lineage.is_none();
+    if own.refresh_token.is_none() || own.is_dead() {
+        return false;
+    }
+    match (is_first(own), is_first(profile)) {
+        _ if profile.is_dead() => true,
+        (false, true) => true,
+        (true, false) => false,
+        // If one is missing, its token may have been revoked.
+        _ => {
+            matches!((own.expiry(), profile.expiry()), (Some(own), Some(profile)) if own > profile)
         }
     }
 }
@@ -103,10 +111,7 @@ impl Wanted {
         let mut view = match is_theirs {
             true => there,
             false => Record {
-                refresh_token: given
-                    .rotated
-                    .clone()
-                    .or_else(|| given.refresh_token.clone()),
+                refresh_token: given.newest().cloned(),
                 // It may be known to be refused.
                 dead: there.dead,
                 // The members of others stay in the record.
@@ -149,7 +154,6 @@ impl Wanted {
             if record.is_dead() && !has_login {
                 // Only that it was refused: there is nothing to use.
                 let mut mark = there.cloned().unwrap_or_default();
-                mark.lineage = given.lineage();
                 mark.dead = record.dead;
                 return mark;
             }

@@ -4,6 +4,7 @@
 mod cancelled;
 mod device;
 mod fleet;
+mod lineages;
 mod login;
 mod logins;
 mod meanwhile;

@@ -389,8 +389,12 @@ pub(crate) fn looks_good(refresh_token: &str) -> Value {
 }
 
 pub(crate) async fn put(store: &dyn Store, record: &Value) {
-    let value = SecretBytes::from(record.to_string().into_bytes());
-    let done = store.compare_and_swap(&key(), &Expect::Any, &value).await;
+    put_at(store, &key(), &record.to_string()).await;
+}
+
+pub(crate) async fn put_at(store: &dyn Store, key: &Key, record: &str) {
+    let value = SecretBytes::from(record.as_bytes().to_vec());
+    let done = store.compare_and_swap(key, &Expect::Any, &value).await;
     assert!(matches!(done.unwrap(), Swapped::Done(_)));
 }
 

@@ -332,12 +332,14 @@ impl Tried<'_> {
         let tokens = (source.over)(line.clone());
         let call = (self.service.connect)(operation, line.clone(), Some(tokens));
         // The request for a token is not that of one call, and may go on.
-        let longer = (source.facts)().limits.call;
+        let of_source = (source.facts)();
+        let longer = of_source.limits.call;
         let longer = longer.saturating_sub(self.service.limits.call);
         let found = self.made(&call, &line, longer, shown).await;
 
         let limits = self.service.limits;
-        let of_source = outcome(&(source.facts)(), &[*met], limits.call);
+        let limit = limits.call.min(of_source.limits.call);
+        let of_source = outcome(&of_source, &[*met], limit);
         let refused = (Facts::of(operation, limits).kind_of)(401);
         let (expected, calls, asked) = match is_renewal {
             false => (of_source.kind, 0, of_source.attempts),

@@ -155,7 +155,8 @@ each call, and fails if something else does, or if this page is not what it foun
 A cell has the kind of the error, and after × the number of requests if there were several. In each
 case the test also asserts that
 
-- the call ends within its limit (on paused time): 30 seconds for wazo-auth, 15 for others,
+- the call ends within its limit (on paused time): 60 seconds for cloud-credentials, 30 for wazo-auth, 15 for
+  others,
 - an operation that must not be repeated is sent once at most, if any byte may have left the machine,
 - `sent` says whether that was so, and `attempts` how many there were,
 - neither the error nor the log at TRACE has a secret, though the server quotes the request in every

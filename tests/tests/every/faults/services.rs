@@ -74,6 +74,7 @@ impl Transport for Issuer {
 
 pub(super) const USUAL: Limits = Limits::seconds(5, 15);
 const OF_WAZO_AUTH: Limits = Limits::seconds(10, 30);
+const OF_CLOUD_CREDENTIALS: Limits = Limits::seconds(30, 60);
 
 const COLUMNS: &[&str] = &[
     "the first token",
@@ -271,7 +272,10 @@ pub(super) fn all() -> Vec<Service> {
                 "cloud-credentials" => CREDENTIALS,
                 _ => CLIENT_CREDENTIALS,
             }),
-            limits: USUAL,
+            limits: match name {
+                "cloud-credentials" => OF_CLOUD_CREDENTIALS,
+                _ => USUAL,
+            },
             has_own_kinds: false,
         });
     }

@@ -346,6 +346,7 @@ fn seen(world: &World) -> Seen<Tokens, u8> {
         record: world.record.clone(),
         version: Some(world.version),
         is_fresh: world.record.access != USELESS || !world.is_expired,
+        is_removed: false,
     }
 }
 
