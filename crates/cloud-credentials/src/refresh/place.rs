@@ -51,7 +51,7 @@ impl Found {
 }
 
 impl At {
-    /// Returns whether there was a record, and there is none now in the same place.
+    /// Returns whether there was a record that is gone from the same place.
     pub(super) fn is_gone(before: Option<&Self>, now: Option<&Self>) -> bool {
         let was_there = before.filter(|before| before.version.is_some());
         was_there.is_some_and(|before| match now {
