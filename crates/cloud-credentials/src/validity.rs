@@ -8,23 +8,27 @@ use crate::Record;
 use crate::jwt::Claims;
 
 /// When a token expires and when it is replaced, as far as known.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Validity {
     pub(crate) expires_at: Option<SystemTime>,
     /// When it was issued or first seen.
-    since: Option<SystemTime>,
+    pub(crate) since: SystemTime,
 }
 
 impl Validity {
     /// Reads the validity of a token that is first seen at this time. Its own claims come first;
     /// `expires_at` is for tokens without.
+    ///
+    /// A token that does not say when it was issued lives from when it was first seen. For the process
+    /// that got it, this is its whole life. Another process knows only that it lived as long at least:
+    /// it replaces the token as early as the guard says, unless less than twice that time was left.
     pub(crate) fn of(token: &Secret, expires_at: Option<SystemTime>, seen: SystemTime) -> Self {
         let claims = Claims::of(token).ok();
         let claimed = claims.as_ref().and_then(|claims| claims.expiry().ok());
         let issued = claims.and_then(|claims| claims.issued_at());
         Self {
             expires_at: claimed.or(expires_at),
-            since: Some(issued.unwrap_or(seen)),
+            since: issued.unwrap_or(seen),
         }
     }
 
@@ -32,20 +36,21 @@ impl Validity {
     /// half of its life.
     pub(crate) fn due(&self, guard: Duration) -> Option<SystemTime> {
         let expires_at = self.expires_at?;
-        let life = self
-            .since
-            .and_then(|since| expires_at.duration_since(since).ok());
-        expires_at.checked_sub(guard.min(life.unwrap_or_default() / 2))
+        let life = expires_at.duration_since(self.since).unwrap_or_default();
+        expires_at.checked_sub(guard.min(life / 2))
+    }
+
+    pub(crate) fn is_due(&self, now: SystemTime, guard: Duration) -> bool {
+        self.due(guard).is_some_and(|due| due <= now)
     }
 }
 
-/// Returns whether the access token of a record is to be replaced.
+/// Returns whether the access token of a record, which is first seen now, is to be replaced.
 pub(crate) fn is_due(record: &Record, now: SystemTime, guard: Duration) -> bool {
     let Some(token) = &record.access_token else {
         return true;
     };
-    let validity = Validity::of(token, record.expires_at, now);
-    validity.due(guard).is_some_and(|due| due <= now)
+    Validity::of(token, record.expires_at, now).is_due(now, guard)
 }
 
 #[cfg(test)]

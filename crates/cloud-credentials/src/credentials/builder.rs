@@ -297,7 +297,9 @@ impl CredentialsBuilder {
 
     /// Sets how long before it expires an access token is replaced. Up to a tenth of this is added
     /// at random, so that a fleet does not refresh all at once. A token is never replaced in the
-    /// first half of its life. Default: 60 seconds.
+    /// first half of its life. If it does not say when it was issued, that counts from when these
+    /// credentials first had it: those that got it know its whole life, and others that find it
+    /// shortly before its end use it for half of what is left. Default: 60 seconds.
     pub fn guard(mut self, guard: Duration) -> Self {
         self.guard = guard;
         self

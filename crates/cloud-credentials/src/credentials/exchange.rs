@@ -180,16 +180,18 @@ impl Login {
     pub(super) async fn keep(&self, issued: Issued) -> Result<()> {
         let credentials = &self.credentials;
         let inner = &*credentials.inner;
+        let access_token = issued.access_token;
         let values = Values {
-            access_token: Some(issued.access_token),
+            access_token: Some(access_token.clone()),
             client_id: Some(self.id.clone()),
             client_secret: self.secret.clone(),
             refresh_token: issued.refresh_token,
         };
+        let now = inner.coordinator.now();
         // In memory first: a store that fails must not cost the tokens.
         credentials.set(|memory| {
+            memory.learn(&access_token, issued.expires_at, now);
             memory.set = values.clone();
-            memory.expires_at = issued.expires_at;
             memory.is_refresh_token_gone = values.refresh_token.is_none();
             memory.rotated = None;
         });
@@ -203,15 +205,14 @@ impl Login {
                     return;
                 }
                 let access_token = memory.set.access_token.take();
-                let expires_at = memory.expires_at.take();
                 *memory = Memory {
+                    known: memory.known.take(),
                     developer_token: memory.developer_token.take(),
                     developer_provider: memory.developer_provider.take(),
                     ..Memory::default()
                 };
                 if !inner.is_token_cached {
                     memory.set.access_token = access_token;
-                    memory.expires_at = expires_at;
                 }
             });
         }

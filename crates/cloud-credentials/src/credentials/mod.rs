@@ -166,7 +166,6 @@ impl Credentials {
     pub fn set_access_token(&self, token: Option<Secret>) {
         self.set(|memory| {
             memory.set.access_token = token.filter(|token| !token.is_empty());
-            memory.expires_at = None;
             memory.is_access_token_gone = false;
         });
     }

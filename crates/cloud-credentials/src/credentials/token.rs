@@ -61,14 +61,13 @@ impl Credentials {
     /// As [`refresh`](Self::refresh).
     pub async fn refresh_stale(&self, stale: &Secret) -> Result<Secret> {
         let resolved = self.resolve().await?;
-        let now = self.now();
         let other = resolved
             .values
             .access_token
             .clone()
             .filter(|token| token != stale);
         if let Some(token) = other
-            && !self.is_due(&token, resolved.expires_at, now)
+            && !self.is_due(&token, &resolved)
         {
             return Ok(token);
         }
@@ -148,12 +147,12 @@ impl Credentials {
             Some(held) => Some(held.token.clone()),
             None => self.hold_if_unchanged(&seen, token.clone(), &resolved),
         };
-        let is_usable = refused.is_none() && !self.is_due(&token, resolved.expires_at, self.now());
+        let is_usable = refused.is_none() && !self.is_due(&token, &resolved);
         if is_usable || !self.refreshes {
             return Ok(keep());
         }
         if !self.can_refresh(&resolved)? {
-            let validity = Validity::of(&token, resolved.expires_at, self.now());
+            let validity = resolved.validity(&token, self.now());
             let is_over = validity.expires_at.is_some_and(|at| at < self.now());
             return match refused.is_some() || !is_over {
                 true => Ok(keep()),
@@ -219,12 +218,13 @@ impl Credentials {
         {
             memory.rotated = (first != now).then(|| (digest(first), now.clone()));
         }
+        // The record is read again, and that in the file does not say when it expires.
+        let validity = memory.learn(&token, record.expires_at, self.now());
         if !is_current {
-            return Ok(self.to_hold(token, record.expires_at).token.clone());
+            return Ok(self.to_hold(token, validity).token.clone());
         }
         memory.set.access_token = is_elsewhere.then(|| token.clone());
-        memory.expires_at = record.expires_at;
-        Ok(self.hold(token, record.expires_at))
+        Ok(self.hold(token, validity))
     }
 
     /// Returns the credentials that were given elsewhere than in the record.
@@ -262,15 +262,15 @@ impl Credentials {
         let (token, expires_at) = (issued.access_token, issued.expires_at);
         let token = {
             let mut memory = self.memory();
+            let validity = memory.learn(&token, expires_at, self.now());
             if memory.epoch != epoch {
-                return Ok(self.to_hold(token, expires_at).token.clone());
+                return Ok(self.to_hold(token, validity).token.clone());
             }
             memory.set.access_token = Some(token.clone());
-            memory.expires_at = expires_at;
             if issued.refresh_token.is_some() {
                 memory.set.refresh_token = issued.refresh_token;
             }
-            self.hold(token, expires_at)
+            self.hold(token, validity)
         };
         if let Err(error) = self.write_redeemed().await {
             // It can be used nevertheless, and redeemed again.
@@ -297,11 +297,11 @@ impl Credentials {
     }
 
     /// Caches a token, while the memory is locked. If it is cached already, it keeps its generation.
-    fn hold(&self, token: Secret, expires_at: Option<SystemTime>) -> Token {
+    fn hold(&self, token: Secret, validity: Validity) -> Token {
         if let Some(token) = cached(self.inner.held.load().as_ref(), &token) {
             return token;
         }
-        let held = self.to_hold(token, expires_at);
+        let held = self.to_hold(token, validity);
         self.inner.held.store(Some(Arc::clone(&held)));
         held.token.clone()
     }
@@ -314,23 +314,27 @@ impl Credentials {
         token: Secret,
         resolved: &Resolved,
     ) -> Option<Token> {
-        let memory = self.memory();
+        let mut memory = self.memory();
         if memory.epoch != resolved.epoch {
             return None;
         }
         if let Some(token) = cached(seen.as_ref(), &token) {
             return Some(token);
         }
-        let held = self.to_hold(token, resolved.expires_at);
+        let validity = resolved.validity(&token, self.now());
+        let held = self.to_hold(token, validity);
         let new = Some(Arc::clone(&held));
         let found = self.inner.held.compare_and_swap(seen, new);
         let address = |held: &Option<Arc<Held>>| held.as_ref().map(Arc::as_ptr);
-        (address(&found) == address(seen)).then(|| held.token.clone())
+        if address(&found) != address(seen) {
+            return None;
+        }
+        memory.remember(held.token.secret(), validity);
+        Some(held.token.clone())
     }
 
-    fn to_hold(&self, token: Secret, expires_at: Option<SystemTime>) -> Arc<Held> {
+    fn to_hold(&self, token: Secret, validity: Validity) -> Arc<Held> {
         let inner = &self.inner;
-        let validity = Validity::of(&token, expires_at, self.now());
         let generation = inner.generations.fetch_add(1, Ordering::Relaxed) + 1;
         Arc::new(Held {
             token: new_token(token, validity.expires_at).of_generation(generation),
@@ -340,9 +344,9 @@ impl Credentials {
         })
     }
 
-    fn is_due(&self, token: &Secret, expires_at: Option<SystemTime>, now: SystemTime) -> bool {
-        let due = Validity::of(token, expires_at, now).due(self.inner.guard);
-        due.is_some_and(|due| due <= now)
+    fn is_due(&self, token: &Secret, resolved: &Resolved) -> bool {
+        let now = self.now();
+        resolved.validity(token, now).is_due(now, self.inner.guard)
     }
 
     fn now(&self) -> SystemTime {

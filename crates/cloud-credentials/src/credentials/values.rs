@@ -8,6 +8,7 @@ use vouchsafe_core::Secret;
 use crate::error::Missing;
 use crate::record::digest;
 use crate::url::Url;
+use crate::validity::Validity;
 use crate::{Environment, Error, Record, Result};
 
 /// The known credentials of an application.
@@ -107,8 +108,46 @@ pub(super) struct Memory {
     pub(super) rotated: Option<(String, Secret)>,
     pub(super) developer_token: Option<Secret>,
     pub(super) developer_provider: Option<Url>,
-    /// When the access token in `set` expires, if the token does not state it.
-    pub(super) expires_at: Option<SystemTime>,
+    /// The access token that was used last, which may not say when it expires or was issued.
+    pub(super) known: Option<Known>,
+}
+
+/// What this process knows of an access token, beside what the token and the record say.
+#[derive(Debug)]
+pub(super) struct Known {
+    /// The digest of the token.
+    token: String,
+    validity: Validity,
+}
+
+impl Memory {
+    /// Returns what is known of a token.
+    pub(super) fn known_of(&self, token: &Secret) -> Option<&Known> {
+        let known = self.known.as_ref()?;
+        (known.token == digest(token)).then_some(known)
+    }
+
+    /// Remembers how long a token is valid: from now on, unless it was known before.
+    pub(super) fn learn(
+        &mut self,
+        token: &Secret,
+        expires_at: Option<SystemTime>,
+        now: SystemTime,
+    ) -> Validity {
+        let known = self.known_of(token).map(|known| known.validity);
+        let expires_at = expires_at.or(known.and_then(|known| known.expires_at));
+        let since = known.map_or(now, |known| known.since);
+        let validity = Validity::of(token, expires_at, since);
+        self.remember(token, validity);
+        validity
+    }
+
+    pub(super) fn remember(&mut self, token: &Secret, validity: Validity) {
+        self.known = Some(Known {
+            token: digest(token),
+            validity,
+        });
+    }
 }
 
 /// The current values.
@@ -128,6 +167,8 @@ pub(super) struct Resolved {
     pub(super) is_token_of_store: bool,
     /// When the access token expires, if the token does not state it.
     pub(super) expires_at: Option<SystemTime>,
+    /// When the access token was first seen, if that was not now.
+    pub(super) since: Option<SystemTime>,
     pub(super) profile: String,
     pub(super) searched: Searched,
 }
@@ -159,7 +200,7 @@ impl Resolved {
         }
         if set.access_token.is_some() {
             values.access_token.clone_from(&set.access_token);
-            expires_at = memory.expires_at;
+            expires_at = None;
         }
         if set.client_id.is_some() {
             values.client_id.clone_from(&set.client_id);
@@ -170,6 +211,9 @@ impl Resolved {
         if set.refresh_token.is_some() {
             values.refresh_token.clone_from(&set.refresh_token);
         }
+        let known = values.access_token.as_ref();
+        let known = known.and_then(|token| memory.known_of(token));
+        let known = known.map(|known| known.validity);
         let first = values.refresh_token.clone();
         if let (Some(first), Some((replaced, by))) = (&first, &memory.rotated)
             && digest(first) == *replaced
@@ -190,10 +234,16 @@ impl Resolved {
             source,
             is_set,
             is_token_of_store: source == Source::Store && set.refresh_token.is_none(),
-            expires_at,
+            expires_at: expires_at.or(known.and_then(|known| known.expires_at)),
+            since: known.map(|known| known.since),
             profile: profile.to_owned(),
             searched,
         }
+    }
+
+    /// Returns how long the access token is valid.
+    pub(super) fn validity(&self, token: &Secret, now: SystemTime) -> Validity {
+        Validity::of(token, self.expires_at, self.since.unwrap_or(now))
     }
 
     /// Returns whether the credentials are those of the record, and not given elsewhere.

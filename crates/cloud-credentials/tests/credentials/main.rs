@@ -3,6 +3,7 @@
 
 mod cancelled;
 mod device;
+mod early;
 mod fleet;
 mod lineages;
 mod login;
