@@ -345,14 +345,15 @@ impl Credentials {
         if has_changed {
             record.dead = None;
         }
+        let access_token = values.access_token.as_ref();
+        if let Some(token) = access_token.filter(|_| inner.is_token_cached) {
+            record.access_token = Some(token.clone());
+            record.expires_at = written.expires_at;
+        } else if written.absent == Absent::Drops || (inner.is_token_cached && has_changed) {
+            record.access_token = None;
+            record.expires_at = None;
+        }
         if inner.is_token_cached {
-            if values.access_token.is_some() {
-                record.access_token.clone_from(&values.access_token);
-                record.expires_at = written.expires_at;
-            } else if has_changed {
-                record.access_token = None;
-                record.expires_at = None;
-            }
             record.is_token_left_out = false;
         } else if is_new {
             record.is_token_left_out = true;

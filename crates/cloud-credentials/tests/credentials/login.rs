@@ -15,7 +15,8 @@ use vouchsafe_cloud_credentials::{
 use vouchsafe_core::store::{MemoryStore, Store};
 use vouchsafe_core::transport::Request;
 
-use crate::server::{Fragile, TokenServer, key, record, secret, seed, token};
+use crate::fleet::{had, sharing};
+use crate::server::{Fragile, TokenServer, key, looks_good, put, record, secret, seed, token};
 
 #[tokio::test]
 async fn a_login_is_bound_to_the_program_that_began_it() {
@@ -129,7 +130,10 @@ struct Begun {
 
 impl Begun {
     async fn new() -> Self {
-        let server = TokenServer::new(true);
+        Self::at(TokenServer::new(true)).await
+    }
+
+    async fn at(server: TokenServer) -> Self {
         let builder = server.builder().redirect_uri(BACK);
         let credentials = builder.client_id("c").build().unwrap();
         let login = credentials.authorize().url().await.unwrap();
@@ -317,6 +321,26 @@ async fn a_login_takes_the_place_of_tokens_that_are_not_saved_yet() {
     fragile.is_full.store(false, Ordering::Relaxed);
     begun.exchange(&credentials).send().await.unwrap();
     assert!(!credentials.has_unsaved_refresh_token());
+}
+
+#[tokio::test]
+async fn a_login_whose_access_token_is_not_cached_leaves_none_of_an_earlier_login() {
+    let begun = Begun::new().await;
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    put(&*store, &looks_good("rt-0")).await;
+    let builder = begun.server.builder().store(Arc::clone(&store));
+    let credentials = builder.cache_token(false).build().unwrap();
+    let answer = begun.exchange(&credentials).send().await.unwrap();
+    let now = record(&*store).await;
+    assert_eq!(now["access_token"], json!(null));
+    assert_eq!(
+        now["refresh_token"].as_str().map(secret),
+        answer.refresh_token
+    );
+    assert_eq!(had(&credentials).await, answer.access_token);
+    // Nor does a process that caches them use it.
+    let caching = sharing(&begun.server, &store);
+    assert_ne!(had(&caching).await, secret("at-0"));
 }
 
 #[tokio::test]
