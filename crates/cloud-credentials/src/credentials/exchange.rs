@@ -205,7 +205,10 @@ impl Login {
                     return;
                 }
                 let access_token = memory.set.access_token.take();
+                let secret = memory.set.client_secret.take();
+                let secret = secret.filter(|_| !inner.is_secret_kept);
                 *memory = Memory {
+                    secret: secret.map(|secret| (self.id.clone(), secret)),
                     known: memory.known.take(),
                     developer_token: memory.developer_token.take(),
                     developer_provider: memory.developer_provider.take(),

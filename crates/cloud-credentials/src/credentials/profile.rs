@@ -331,8 +331,15 @@ impl Credentials {
         if values.client_id.is_some() {
             record.client_id.clone_from(&values.client_id);
         }
-        if values.client_secret.is_some() && inner.is_secret_kept {
-            record.client_secret.clone_from(&values.client_secret);
+        match &values.client_secret {
+            Some(secret) if inner.is_secret_kept => record.client_secret = Some(secret.clone()),
+            // One that is from the record stays there.
+            Some(_)
+                if record.client_id != login_before.0 || secret_before != values.client_secret =>
+            {
+                record.client_secret = None;
+            }
+            _ => {}
         }
         if values.refresh_token.is_some() || written.absent == Absent::Drops {
             record.refresh_token.clone_from(&values.refresh_token);

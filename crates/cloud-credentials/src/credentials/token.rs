@@ -231,7 +231,7 @@ impl Credentials {
     pub(super) fn given(&self, resolved: &Resolved) -> Option<Given> {
         let values = &resolved.values;
         let is_given = !resolved.is_token_of_store;
-        (!resolved.are_of_store()).then(|| Given {
+        (!resolved.are_in_store()).then(|| Given {
             client_id: values.client_id.clone(),
             client_secret: values.client_secret.clone(),
             refresh_token: resolved.first.clone().filter(|_| is_given),

@@ -108,6 +108,9 @@ pub(super) struct Memory {
     pub(super) rotated: Option<(String, Secret)>,
     pub(super) developer_token: Option<Secret>,
     pub(super) developer_provider: Option<Url>,
+    /// The secret of the client in the record, and its id, if a login used it and the record is not to
+    /// keep it.
+    pub(super) secret: Option<(String, Secret)>,
     /// The access token that was used last, which may not say when it expires or was issued.
     pub(super) known: Option<Known>,
 }
@@ -163,6 +166,8 @@ pub(super) struct Resolved {
     pub(super) source: Source,
     /// Whether values were set that hide those of the store.
     pub(super) is_set: bool,
+    /// Whether the secret belongs to the client of the record, which does not keep it.
+    pub(super) is_secret_unkept: bool,
     /// Whether the refresh token is that of the record, whatever else was set.
     pub(super) is_token_of_store: bool,
     /// When the access token expires, if the token does not state it.
@@ -226,6 +231,13 @@ impl Resolved {
         if set.refresh_token.is_some() {
             newest.refresh_token.clone_from(&values.refresh_token);
         }
+        let unkept = memory.secret.as_ref().filter(|(id, _)| {
+            let is_of_record = source == Source::Store && !is_set;
+            is_of_record && values.client_secret.is_none() && values.client_id.as_ref() == Some(id)
+        });
+        if let Some((_, secret)) = unkept {
+            values.client_secret = Some(secret.clone());
+        }
         Self {
             epoch: memory.epoch,
             values,
@@ -233,6 +245,7 @@ impl Resolved {
             first,
             source,
             is_set,
+            is_secret_unkept: unkept.is_some(),
             is_token_of_store: source == Source::Store && set.refresh_token.is_none(),
             expires_at: expires_at.or(known.and_then(|known| known.expires_at)),
             since: known.map(|known| known.since),
@@ -246,9 +259,15 @@ impl Resolved {
         Validity::of(token, self.expires_at, self.since.unwrap_or(now))
     }
 
-    /// Returns whether the credentials are those of the record, and not given elsewhere.
+    /// Returns whether the credentials are those of the record, and not given elsewhere, besides a
+    /// secret that it does not keep.
     pub(super) fn are_of_store(&self) -> bool {
         matches!(self.source, Source::Store | Source::Nothing) && !self.is_set
+    }
+
+    /// Returns whether the record alone has the credentials.
+    pub(super) fn are_in_store(&self) -> bool {
+        self.are_of_store() && !self.is_secret_unkept
     }
 
     /// Creates the error for values that are missing.

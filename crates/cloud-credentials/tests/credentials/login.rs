@@ -10,7 +10,7 @@ use http::header::LOCATION;
 use serde_json::json;
 use tokio::task::JoinSet;
 use vouchsafe_cloud_credentials::{
-    Authorization, Credentials, ErrorKind, ExchangeRequest, Pkce, Secret,
+    Authorization, Credentials, ErrorKind, ExchangeRequest, Pkce, Secret, Source,
 };
 use vouchsafe_core::store::{MemoryStore, Store};
 use vouchsafe_core::transport::Request;
@@ -341,6 +341,38 @@ async fn a_login_whose_access_token_is_not_cached_leaves_none_of_an_earlier_logi
     // Nor does a process that caches them use it.
     let caching = sharing(&begun.server, &store);
     assert_ne!(had(&caching).await, secret("at-0"));
+}
+
+#[tokio::test]
+async fn a_secret_that_is_not_kept_is_used_for_as_long_as_the_record_has_its_client() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let mut another = looks_good("rt-9");
+    another["client_id"] = "another".into();
+    put(&*store, &another).await;
+    let server = TokenServer::new(true);
+    let builder = server.builder().store(Arc::clone(&store));
+    let credentials = builder.persist_client_secret(false).build().unwrap();
+    for _ in 0..2 {
+        let begun = Begun::at(server.clone()).await;
+        begun.exchange(&credentials).send().await.unwrap();
+        for _ in 0..2 {
+            assert_eq!(record(&*store).await["client_secret"], json!(null));
+            assert_eq!(credentials.source().await.unwrap(), Source::Store);
+            let new = credentials.refresh().await.unwrap();
+            assert_eq!(token(&*store, "access_token").await, new);
+        }
+    }
+    assert_eq!(server.refused(), 0);
+    // The record still counts.
+    let mut renewed = record(&*store).await;
+    renewed["access_token"] = "at-1".into();
+    put(&*store, &renewed).await;
+    let values = credentials.values().await.unwrap();
+    assert_eq!(values.access_token, Some(secret("at-1")));
+    another["client_secret"] = json!(null);
+    put(&*store, &another).await;
+    let error = credentials.refresh().await.unwrap_err();
+    assert_eq!(error.missing().unwrap().values(), ["client_secret"]);
 }
 
 #[tokio::test]

@@ -156,6 +156,25 @@ async fn a_secret_is_left_out_of_the_store_on_request() {
 }
 
 #[tokio::test]
+async fn a_secret_that_is_left_out_does_not_leave_that_of_another_client() {
+    let server = TokenServer::new(true);
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    seed(&*store, "rt-0").await;
+    let builder = || {
+        let builder = server.builder().store(Arc::clone(&store));
+        builder.persist_client_secret(false)
+    };
+    // Its own is not dropped.
+    builder().build().unwrap().write().await.unwrap();
+    assert_eq!(record(&*store).await["client_secret"], "s");
+    let other = builder().client_id("other").client_secret("planted");
+    other.build().unwrap().write().await.unwrap();
+    let now = record(&*store).await;
+    assert_eq!(now["client_id"], "other");
+    assert_eq!(now["client_secret"], json!(null));
+}
+
+#[tokio::test]
 async fn a_developer_token_is_used_if_the_program_gives_no_credentials() {
     let server = TokenServer::new(false);
     let environment = || variables(&[("PAN_DEVELOPER_TOKEN", "dev"), ("PAN_CLIENT_ID", "c")]);
