@@ -122,16 +122,26 @@ impl Credentials {
         Ok(self.resolve().await?.values)
     }
 
-    /// Returns the source of the current values.
+    /// Returns the source of the current values. If the access token was redeemed, that is the
+    /// developer token, whatever has the other values.
     ///
     /// # Errors
     ///
     /// As [`values`](Self::values).
     pub async fn source(&self) -> Result<Source> {
         let resolved = self.resolve().await?;
-        // What was set is known even if no source has anything.
+        let values = &resolved.values;
+        let is_redeemed = {
+            let memory = self.memory();
+            let token = values.access_token.as_ref();
+            let known = token.and_then(|token| memory.known_of(token));
+            known.is_some_and(|known| known.is_redeemed)
+        };
         Ok(match resolved.source {
-            Source::Nothing if resolved.values != Values::default() => Source::Builder,
+            _ if is_redeemed => Source::DeveloperToken,
+            // What was set is known even if no source has anything.
+            Source::Nothing if !values.is_empty() => Source::Builder,
+            Source::Nothing if self.developer_source()?.is_some() => Source::DeveloperToken,
             source => source,
         })
     }

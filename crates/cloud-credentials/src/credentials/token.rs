@@ -219,7 +219,7 @@ impl Credentials {
             memory.rotated = (first != now).then(|| (digest(first), now.clone()));
         }
         // The record is read again, and that in the file does not say when it expires.
-        let validity = memory.learn(&token, record.expires_at, self.now());
+        let validity = memory.learn(&token, record.expires_at, self.now()).validity;
         if !is_current {
             return Ok(self.to_hold(token, validity).token.clone());
         }
@@ -262,7 +262,9 @@ impl Credentials {
         let (token, expires_at) = (issued.access_token, issued.expires_at);
         let token = {
             let mut memory = self.memory();
-            let validity = memory.learn(&token, expires_at, self.now());
+            let known = memory.learn(&token, expires_at, self.now());
+            known.is_redeemed = true;
+            let validity = known.validity;
             if memory.epoch != epoch {
                 return Ok(self.to_hold(token, validity).token.clone());
             }
@@ -321,16 +323,12 @@ impl Credentials {
         if let Some(token) = cached(seen.as_ref(), &token) {
             return Some(token);
         }
-        let validity = resolved.validity(&token, self.now());
-        let held = self.to_hold(token, validity);
-        let new = Some(Arc::clone(&held));
-        let found = self.inner.held.compare_and_swap(seen, new);
-        let address = |held: &Option<Arc<Held>>| held.as_ref().map(Arc::as_ptr);
-        if address(&found) != address(seen) {
+        let current = self.inner.held.load();
+        if current.as_ref().map(Arc::as_ptr) != seen.as_ref().map(Arc::as_ptr) {
             return None;
         }
-        memory.remember(held.token.secret(), validity);
-        Some(held.token.clone())
+        let known = memory.learn(&token, resolved.expires_at, self.now());
+        Some(self.hold(token, known.validity))
     }
 
     fn to_hold(&self, token: Secret, validity: Validity) -> Arc<Held> {

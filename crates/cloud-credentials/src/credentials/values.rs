@@ -37,6 +37,9 @@ pub enum Source {
     UnprefixedEnvironment,
     /// The record of the profile in the store.
     Store,
+    /// A developer token: the access token was redeemed by these credentials, or is going to be since no
+    /// other source has a value.
+    DeveloperToken,
     /// No source has a value.
     Nothing,
 }
@@ -48,6 +51,7 @@ impl fmt::Display for Source {
             Self::Environment => "PAN_ variables",
             Self::UnprefixedEnvironment => "the variables CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN",
             Self::Store => "the store",
+            Self::DeveloperToken => "the developer token",
             Self::Nothing => "nowhere",
         })
     }
@@ -120,7 +124,9 @@ pub(super) struct Memory {
 pub(super) struct Known {
     /// The digest of the token.
     token: String,
-    validity: Validity,
+    pub(super) validity: Validity,
+    /// Whether it was obtained with a developer token.
+    pub(super) is_redeemed: bool,
 }
 
 impl Memory {
@@ -130,26 +136,22 @@ impl Memory {
         (known.token == digest(token)).then_some(known)
     }
 
-    /// Remembers how long a token is valid: from now on, unless it was known before.
+    /// Remembers a token that is used. Its life counts from now, unless it was known before.
     pub(super) fn learn(
         &mut self,
         token: &Secret,
         expires_at: Option<SystemTime>,
         now: SystemTime,
-    ) -> Validity {
-        let known = self.known_of(token).map(|known| known.validity);
-        let expires_at = expires_at.or(known.and_then(|known| known.expires_at));
-        let since = known.map_or(now, |known| known.since);
-        let validity = Validity::of(token, expires_at, since);
-        self.remember(token, validity);
-        validity
-    }
-
-    pub(super) fn remember(&mut self, token: &Secret, validity: Validity) {
-        self.known = Some(Known {
+    ) -> &mut Known {
+        let before = self.known_of(token);
+        let expires_at = expires_at.or(before.and_then(|known| known.validity.expires_at));
+        let since = before.map_or(now, |known| known.validity.since);
+        let known = Known {
             token: digest(token),
-            validity,
-        });
+            validity: Validity::of(token, expires_at, since),
+            is_redeemed: before.is_some_and(|known| known.is_redeemed),
+        };
+        self.known.insert(known)
     }
 }
 

@@ -192,6 +192,32 @@ async fn a_developer_token_is_used_if_the_program_gives_no_credentials() {
     );
 }
 
+async fn source_of(credentials: &Credentials) -> String {
+    credentials.source().await.unwrap().to_string()
+}
+
+#[tokio::test]
+async fn the_source_is_the_developer_token_before_and_after_it_is_redeemed() {
+    let seed = r#"{"clients": [], "developer_tokens": [{"token": "dev"}]}"#;
+    let server = TokenServer::seeded(&Seed::parse(seed).unwrap());
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let with = |pairs: &[(&str, &str)]| {
+        let builder = server.builder().store(Arc::clone(&store));
+        builder.environment(variables(pairs)).build().unwrap()
+    };
+    let alone = with(&[("PAN_DEVELOPER_TOKEN", "dev")]);
+    for _ in 0..2 {
+        assert_eq!(source_of(&alone).await, "the developer token");
+        alone.token().await.unwrap();
+    }
+    // For others, it is in the record.
+    assert_eq!(source_of(&with(&[])).await, "the store");
+    let beside = with(&[("PAN_DEVELOPER_TOKEN", "dev"), ("PAN_CLIENT_ID", "c")]);
+    assert_eq!(source_of(&beside).await, "PAN_ variables");
+    beside.token().await.unwrap();
+    assert_eq!(source_of(&beside).await, "the developer token");
+}
+
 /// A source that returns the next token after each refusal.
 fn developer_tokens(tokens: Vec<Result<Secret, Error>>) -> (Arc<FnToken>, Arc<AtomicUsize>) {
     let calls = Arc::new(AtomicUsize::new(0));
@@ -225,6 +251,7 @@ async fn a_source_of_developer_tokens_is_asked_when_one_is_needed() {
     assert_eq!((redeemed(), calls.load(Ordering::Relaxed)), (3, 2));
     let known = credentials.developer_token().await.unwrap();
     assert_eq!(known, Some(secret("planted-good")));
+    assert_eq!(source_of(&credentials).await, "the developer token");
     assert!(!format!("{credentials:?}").contains("planted"));
     // One that is set afterwards takes precedence.
     credentials.set_developer_token(Some(secret("planted-other")));

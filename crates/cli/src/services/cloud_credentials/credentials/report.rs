@@ -29,7 +29,7 @@ pub(super) async fn run(reach: &Reach) -> Done {
     let has_developer_token = developer.as_ref().is_some_and(|check| check.is_good);
     let found = credentials.source().await;
     let is_stored = matches!(found, Ok(Source::Store));
-    let mut checks = vec![source(&credentials, found, has_developer_token)];
+    let mut checks = vec![source(&credentials, found)];
     checks.extend(developer);
     let documents = reach.store()?.documents(FileStore::NAMESPACE).await;
     checks.push(file(reach)?);
@@ -72,16 +72,9 @@ async fn developer_token(credentials: &Credentials) -> Option<Check> {
     }
 }
 
-fn source(
-    credentials: &Credentials,
-    found: Result<Source, Error>,
-    has_developer_token: bool,
-) -> Check {
+fn source(credentials: &Credentials, found: Result<Source, Error>) -> Check {
     let profile = credentials.profile();
     match found {
-        Ok(Source::Nothing) if has_developer_token => {
-            good("source", "the developer token".to_owned())
-        }
         Ok(Source::Nothing) => bad("source", format!("nowhere, for the profile {profile}")),
         Ok(Source::Store) => good("source", format!("the profile {profile} of the file")),
         Ok(source) => good("source", source.to_string()),
