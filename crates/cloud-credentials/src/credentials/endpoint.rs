@@ -213,6 +213,7 @@ impl Endpoints {
             access_token: tokens.access_token.clone(),
             refresh_token: tokens.refresh_token.clone(),
             expires_at: validity.expires_at,
+            scope: tokens.scope.clone(),
         };
         Ok((tokens, issued))
     }

@@ -190,7 +190,8 @@ impl Login {
         let now = inner.coordinator.now();
         // In memory first: a store that fails must not cost the tokens.
         credentials.set(|memory| {
-            memory.learn(&access_token, issued.expires_at, now);
+            let known = memory.learn(&access_token, issued.expires_at, now);
+            known.scope.clone_from(&issued.scope);
             memory.set = values.clone();
             memory.is_refresh_token_gone = values.refresh_token.is_none();
             memory.rotated = None;

@@ -146,6 +146,21 @@ impl Credentials {
         })
     }
 
+    /// Returns the scope that the server stated when it issued the current access token to these
+    /// credentials. It has to state it if the scope is not the requested one (RFC 6749, 5.1); a refresh
+    /// requests that of the login. `None` if it did not, or the token comes from elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// As [`values`](Self::values).
+    pub async fn scope(&self) -> Result<Option<String>> {
+        let resolved = self.resolve().await?;
+        let memory = self.memory();
+        let token = resolved.values.access_token.as_ref();
+        let known = token.and_then(|token| memory.known_of(token));
+        Ok(known.and_then(|known| known.scope.clone()))
+    }
+
     /// Returns the same credentials with automatic refresh on or off. See
     /// [`CredentialsBuilder::auto_refresh`].
     #[must_use]

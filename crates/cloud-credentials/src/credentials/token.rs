@@ -201,6 +201,7 @@ impl Credentials {
         let Refreshed {
             record,
             is_in_store,
+            scope,
         } = refreshed.map_err(|failure| match failure {
             Failure::Error(error) => error,
             Failure::NothingToRefresh => resolved.missing(vec!["refresh_token"]),
@@ -219,7 +220,9 @@ impl Credentials {
             memory.rotated = (first != now).then(|| (digest(first), now.clone()));
         }
         // The record is read again, and that in the file does not say when it expires.
-        let validity = memory.learn(&token, record.expires_at, self.now()).validity;
+        let known = memory.learn(&token, record.expires_at, self.now());
+        known.scope = scope.or(known.scope.take());
+        let validity = known.validity;
         if !is_current {
             return Ok(self.to_hold(token, validity).token.clone());
         }
@@ -264,6 +267,7 @@ impl Credentials {
             let mut memory = self.memory();
             let known = memory.learn(&token, expires_at, self.now());
             known.is_redeemed = true;
+            known.scope = issued.scope;
             let validity = known.validity;
             if memory.epoch != epoch {
                 return Ok(self.to_hold(token, validity).token.clone());

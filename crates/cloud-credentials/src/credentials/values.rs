@@ -127,6 +127,8 @@ pub(super) struct Known {
     pub(super) validity: Validity,
     /// Whether it was obtained with a developer token.
     pub(super) is_redeemed: bool,
+    /// The scope that the server stated when it issued the token.
+    pub(super) scope: Option<String>,
 }
 
 impl Memory {
@@ -150,6 +152,7 @@ impl Memory {
             token: digest(token),
             validity: Validity::of(token, expires_at, since),
             is_redeemed: before.is_some_and(|known| known.is_redeemed),
+            scope: before.and_then(|known| known.scope.clone()),
         };
         self.known.insert(known)
     }

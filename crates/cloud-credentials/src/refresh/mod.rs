@@ -56,6 +56,7 @@ pub(crate) struct Issued {
     pub(crate) access_token: Secret,
     pub(crate) refresh_token: Option<Secret>,
     pub(crate) expires_at: Option<SystemTime>,
+    pub(crate) scope: Option<String>,
 }
 
 /// The result of a refresh.
@@ -65,6 +66,8 @@ pub(crate) struct Refreshed {
     pub(crate) record: Record,
     /// Whether the record in the store has this access token.
     pub(crate) is_in_store: bool,
+    /// The scope of the access token, if it was issued to this process and the server stated it.
+    pub(crate) scope: Option<String>,
 }
 
 /// Why a refresh got no token.
@@ -301,10 +304,13 @@ impl Shared {
         };
         let has_token = |record: &Record| record.access_token == token;
         let is_in_store = run.there.as_ref().is_some_and(has_token);
+        let is_granted = run.granted.as_ref().is_some_and(has_token);
+        let scope = run.scope.filter(|_| is_granted);
         let known = [run.granted, kept, Some(run.view)].into_iter().flatten();
         Ok(Refreshed {
             record: known.into_iter().find(has_token).unwrap_or_default(),
             is_in_store,
+            scope,
         })
     }
 

@@ -27,6 +27,8 @@ pub(super) struct Run<'a> {
     /// The credentials that the last decision was based on.
     pub(super) view: Record,
     pub(super) granted: Option<Record>,
+    /// The scope of what was granted, if the server stated it.
+    pub(super) scope: Option<String>,
     /// The place of the record that was seen last.
     place: Place,
     at: Option<At>,
@@ -45,6 +47,7 @@ impl<'a> Run<'a> {
             there: None,
             view: Record::default(),
             granted: None,
+            scope: None,
             place: Place::Profile,
             at: None,
             requested: None,
@@ -244,6 +247,7 @@ impl<'a> Run<'a> {
                 granted.refresh_token = issued.refresh_token.or(granted.refresh_token);
                 granted.dead = None;
                 self.granted = Some(granted.clone());
+                self.scope = issued.scope;
                 let now = self.shared.clock.now();
                 let is_fresh = self.wanted.is_fresh(&granted, now);
                 Ok(Event::Granted(granted, is_fresh))

@@ -12,8 +12,8 @@ use vouchsafe_core::store::{MemoryStore, Store, StoreLeases};
 use vouchsafe_core::transport::{Request, Response, Transport};
 use vouchsafe_core::{BoxFuture, Result};
 
-use crate::fleet::had;
-use crate::server::{Fragile, TokenServer, Told, seed};
+use crate::fleet::{had, sharing};
+use crate::server::{Fragile, TokenServer, Told, secret, seed};
 
 /// Answers each request alike.
 #[derive(Debug)]
@@ -216,4 +216,32 @@ async fn the_provider_of_developer_tokens_can_be_changed() {
     let usual = "https://app.apiexplorer.rocks/request_token";
     let urls = asked.0.lock().unwrap().clone();
     assert_eq!(urls, ["https://p.example.com:8443/t", usual]);
+}
+
+#[tokio::test]
+async fn the_scope_of_a_token_is_known_where_it_was_issued() {
+    let scopes = "logging-service:read event-service:read";
+    let world = r#"{
+        "clients": [{"client_id": "c", "client_secret": "s"}],
+        "tokens": [{
+            "client_id": "c", "refresh_token": "rt-0",
+            "scopes": ["logging-service:read", "event-service:read"]
+        }]
+    }"#;
+    let server = TokenServer::seeded(&Seed::parse(world).unwrap());
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    seed(&*store, "rt-0").await;
+    let [one, other] = [sharing(&server, &store), sharing(&server, &store)];
+    assert_eq!(one.scope().await.unwrap(), None);
+    for _ in 0..2 {
+        one.refresh().await.unwrap();
+        assert_eq!(one.scope().await.unwrap().unwrap(), scopes);
+    }
+    assert_eq!(had(&other).await, had(&one).await);
+    assert_eq!(other.scope().await.unwrap(), None);
+    assert_eq!(one.scope().await.unwrap().unwrap(), scopes);
+    // It is not that of another token.
+    one.set_access_token(Some(secret("mine")));
+    assert_eq!(had(&one).await, secret("mine"));
+    assert_eq!(one.scope().await.unwrap(), None);
 }
