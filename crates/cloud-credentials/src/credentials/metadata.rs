@@ -38,6 +38,18 @@ pub struct ServerMetadata {
 }
 
 impl ServerMetadata {
+    /// Returns whether the server announces that it has clients without a secret (RFC 7591, 2: `none`).
+    #[must_use]
+    pub fn takes_public_clients(&self) -> bool {
+        self.token_endpoint_auth_methods_supported.is_some() && self.has_method("none")
+    }
+
+    /// Returns whether clients may authenticate in this way. If the server does not say, in any.
+    pub(super) fn has_method(&self, name: &str) -> bool {
+        let methods = self.token_endpoint_auth_methods_supported.as_ref();
+        methods.is_none_or(|known| known.iter().any(|one| one == name))
+    }
+
     /// Reads the metadata of an issuer.
     fn read(answer: &Answer, issuer: &str, base: &Url) -> Result<Self> {
         let metadata: Self = answer.json()?;

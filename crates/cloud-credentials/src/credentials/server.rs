@@ -87,19 +87,13 @@ impl Endpoints {
         };
         let metadata = discovery.metadata().await?;
         let url = |text: &Option<String>| text.as_deref().map(Url::whole).transpose();
-        let methods = metadata.token_endpoint_auth_methods_supported.as_deref();
-        let has = |name: &str| methods.is_none_or(|known| known.iter().any(|one| one == name));
-        let authentication = match has("client_secret_basic") || !has("client_secret_post") {
-            true => ClientAuthentication::Basic,
-            false => ClientAuthentication::Body,
-        };
         let found = Settings {
             token: url(&metadata.token_endpoint)?,
             revocation: url(&metadata.revocation_endpoint)?,
             authorization: metadata.authorization_endpoint.clone().map(Given::from),
             device: url(&metadata.device_authorization_endpoint)?,
             format: Some(BodyFormat::Form),
-            authentication: Some(authentication),
+            authentication: Some(authentication(&metadata)),
         };
         let mut server = Server::new(Settings {
             token: settings.token.or(found.token),
@@ -117,9 +111,32 @@ impl Endpoints {
         Ok(server)
     }
 
-    /// Returns whether the client has a secret.
+    /// Returns whether the client has a secret, unless the server is found to
+    /// [take clients without](Self::takes_public_clients).
     pub(super) fn needs_secret(&self) -> bool {
         self.settings.authentication != Some(ClientAuthentication::None)
+    }
+
+    /// Returns whether the metadata says that the server has clients without a secret, where the settings
+    /// do not say how the client authenticates.
+    pub(super) async fn takes_public_clients(&self) -> Result<bool> {
+        match (&self.discovery, self.settings.authentication) {
+            (Some(discovery), None) => Ok(discovery.metadata().await?.takes_public_clients()),
+            _ => Ok(false),
+        }
+    }
+}
+
+/// Returns how clients authenticate: with their secret, if the server has clients with one.
+fn authentication(metadata: &ServerMetadata) -> ClientAuthentication {
+    if metadata.has_method("client_secret_basic") {
+        ClientAuthentication::Basic
+    } else if metadata.has_method("client_secret_post") {
+        ClientAuthentication::Body
+    } else if metadata.has_method("none") {
+        ClientAuthentication::None
+    } else {
+        ClientAuthentication::Basic
     }
 }
 

@@ -151,12 +151,12 @@ impl Credentials {
         if is_usable || !self.refreshes {
             return Ok(keep());
         }
-        if !self.can_refresh(&resolved)? {
+        if !self.can_refresh(&resolved).await? {
             let validity = resolved.validity(&token, self.now());
             let is_over = validity.expires_at.is_some_and(|at| at < self.now());
             return match refused.is_some() || !is_over {
                 true => Ok(keep()),
-                false => Err(resolved.missing(self.lacking(&resolved))),
+                false => Err(resolved.missing(self.lacking(&resolved).await?)),
             };
         }
         self.replace(Stale::Token(token), resolved).await.map(Some)
@@ -184,7 +184,7 @@ impl Credentials {
             return self.redeem(&*source, &provider, resolved.epoch).await;
         }
         let inner = &self.inner;
-        let lacking = self.lacking(&resolved);
+        let lacking = self.lacking(&resolved).await?;
         if !lacking.is_empty() {
             return Err(resolved.missing(lacking));
         }
@@ -285,21 +285,27 @@ impl Credentials {
         Ok(token)
     }
 
-    fn can_refresh(&self, resolved: &Resolved) -> Result<bool> {
-        Ok(self.developer()?.is_some() || self.lacking(resolved).is_empty())
+    async fn can_refresh(&self, resolved: &Resolved) -> Result<bool> {
+        Ok(self.developer()?.is_some() || self.lacking(resolved).await?.is_empty())
     }
 
     /// Returns the values that a refresh needs and that are missing.
-    fn lacking(&self, resolved: &Resolved) -> Vec<&'static str> {
+    async fn lacking(&self, resolved: &Resolved) -> Result<Vec<&'static str>> {
         let values = &resolved.values;
-        let has_secret = values.client_secret.is_some() || !self.inner.endpoints.needs_secret();
+        let endpoints = &self.inner.endpoints;
+        let has_secret = values.client_secret.is_some() || !endpoints.needs_secret();
         let values = [
             ("client_id", values.client_id.is_some()),
             ("client_secret", has_secret),
             ("refresh_token", values.refresh_token.is_some()),
         ];
         let lacking = values.into_iter().filter(|(_, is_there)| !is_there);
-        lacking.map(|(name, _)| name).collect()
+        let lacking: Vec<_> = lacking.map(|(name, _)| name).collect();
+        // The server is asked only if it matters.
+        if lacking == ["client_secret"] && endpoints.takes_public_clients().await? {
+            return Ok(Vec::new());
+        }
+        Ok(lacking)
     }
 
     /// Caches a token, while the memory is locked. If it is cached already, it keeps its generation.

@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use vouchsafe_cloud_credentials::core::Clock;
 use vouchsafe_cloud_credentials::{
-    ClientAuthentication, Credentials, CredentialsBuilder, Error, ErrorKind, Pkce,
+    ClientAuthentication, Credentials, CredentialsBuilder, Error, ErrorKind, Pkce, TokenSource as _,
 };
 use vouchsafe_core::transport::{Request, Response, Transport};
 use vouchsafe_core::{BoxFuture, Result};
@@ -137,6 +137,57 @@ async fn a_client_without_a_secret_says_who_it_is() {
         "grant_type=authorization_code&client_id=public&code=planted"
     );
     assert!(!last.headers.contains_key("authorization"));
+}
+
+#[tokio::test]
+async fn a_client_without_a_secret_refreshes_where_the_metadata_says_that_there_are_such() {
+    let public = |server: &Arc<Server>| {
+        let builder = Credentials::builder().issuer(ISSUER).client_id("public");
+        let builder = builder.transport(Arc::clone(server) as Arc<dyn Transport>);
+        builder.refresh_token("rt").build().unwrap()
+    };
+    let announcing = |methods: &[&str]| {
+        let mut metadata = metadata();
+        metadata["token_endpoint_auth_methods_supported"] = json!(methods);
+        Server::new(OAUTH, metadata)
+    };
+    for methods in [
+        &["none"][..],
+        &["private_key_jwt", "none"],
+        &["client_secret_basic", "none"],
+        &["client_secret_post", "none"],
+    ] {
+        let server = announcing(methods);
+        public(&server).token().await.unwrap();
+        assert_eq!(server.asked(), [OAUTH, TOKEN]);
+        let last = server.last();
+        let body = String::from_utf8(last.body.to_vec()).unwrap();
+        assert!(
+            body.contains("client_id=public") && !body.contains("secret"),
+            "{body}"
+        );
+        assert!(!last.headers.contains_key("authorization"));
+    }
+    // One that has a secret sends it where that is possible.
+    let server = announcing(&["none", "client_secret_basic"]);
+    server.credentials().refresh().await.unwrap();
+    assert!(server.last().headers.contains_key("authorization"));
+    let server = announcing(&["none"]);
+    server.credentials().refresh().await.unwrap();
+    assert_eq!(
+        server.last().body,
+        "client_id=c%3Ad&refresh_token=rt&grant_type=refresh_token"
+    );
+    for methods in [&["client_secret_basic"][..], &["client_secret_post"]] {
+        let server = announcing(methods);
+        let error = public(&server).refresh().await.unwrap_err();
+        assert_eq!(error.missing().unwrap().values(), ["client_secret"]);
+        assert_eq!(server.asked(), [OAUTH]);
+    }
+    // What is not announced is not assumed.
+    let server = Server::new(OAUTH, metadata());
+    let error = public(&server).refresh().await.unwrap_err();
+    assert_eq!(error.missing().unwrap().values(), ["client_secret"]);
 }
 
 #[tokio::test]

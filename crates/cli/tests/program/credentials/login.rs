@@ -135,8 +135,13 @@ fn a_login_on_another_device_waits_for_the_code_to_be_entered() {
     let world = World::new();
     world.manage("settings", r#"{"device_interval_s": 1}"#);
     let own = ["login", "--device", "--issuer", world.url()];
-    let public = ["--client-authentication", "none"];
-    for proof in [&public[..], &[]] {
+    let proofs: [&[&str]; 3] = [
+        // The metadata says that there are clients without a secret.
+        &[],
+        &["--client-authentication", "none"],
+        &["--client-authentication", "body"],
+    ];
+    for proof in proofs {
         let client = ["--client-id", "cli"];
         let mut command = world.command(&[&own[..], &client, proof].concat());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -155,12 +160,15 @@ fn a_login_on_another_device_waits_for_the_code_to_be_entered() {
         stderr.read_to_string(&mut rest).unwrap();
         assert!(child.wait().unwrap().success());
         assert_eq!(world.stored()["profiles"]["1"]["client_id"], "cli");
-        // A client without a secret that did not say so cannot renew what it got.
+        // A client without a secret that says that it has one cannot renew what it got.
         let is_warned = rest.contains("--client-authentication none");
-        assert_eq!(is_warned, proof.is_empty(), "{rest}");
+        assert_eq!(is_warned, proof.contains(&"body"), "{rest}");
         let refresh = ["refresh", "--issuer", world.url()];
         let refresh = world.ask(&[&refresh[..], proof].concat());
         assert_eq!(refresh.code == 0, !is_warned, "{refresh:?}");
+        let doctor = ["doctor", "--issuer", world.url()];
+        let doctor = world.ask(&[&doctor[..], proof].concat());
+        assert_eq!(doctor.code == 0, !is_warned, "{doctor:?}");
     }
 
     let own = ["login", "--device", "--client-id", "cli"];

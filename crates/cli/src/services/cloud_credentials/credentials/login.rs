@@ -88,7 +88,7 @@ pub(super) async fn run(reach: &Reach, args: LoginArgs) -> Result<Answer, Failur
     // The login itself may not need the secret, renewing the access token does.
     let is_useless =
         |values: Values| values.refresh_token.is_some() && values.client_secret.is_none();
-    if reach.has_secret() && credentials.values().await.is_ok_and(is_useless) {
+    if credentials.values().await.is_ok_and(is_useless) && reach.needs_secret(&credentials).await {
         eprintln!(
             "The client has no secret. If it needs none, give --client-authentication none in each \
              command; without it, the access token cannot be renewed"

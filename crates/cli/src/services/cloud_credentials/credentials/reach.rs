@@ -43,7 +43,8 @@ pub(super) struct Reach {
     #[arg(long, global = true)]
     form: bool,
     /// How the client authenticates; a public client, which has no secret, needs none here, in each
-    /// command [default: as the metadata of --issuer says, or else body]
+    /// command, unless the metadata of --issuer announces such clients [default: as the metadata says, or
+    /// else body]
     #[arg(long, value_enum, global = true, value_name = "WAY")]
     client_authentication: Option<Proof>,
     #[command(flatten)]
@@ -65,6 +66,18 @@ impl Reach {
     /// Returns whether the client has a secret.
     pub(super) fn has_secret(&self) -> bool {
         self.client_authentication != Some(Proof::None)
+    }
+
+    /// Returns whether the client needs a secret, as far as the options or the metadata of its server say.
+    pub(super) async fn needs_secret(&self, credentials: &Credentials) -> bool {
+        if self.client_authentication.is_some() {
+            return self.has_secret();
+        }
+        match credentials.server_metadata().await {
+            Ok(Some(metadata)) => !metadata.takes_public_clients(),
+            // A failure is one of the call that needs the server.
+            Ok(None) | Err(_) => true,
+        }
     }
 
     /// Returns the file of credentials.

@@ -130,12 +130,10 @@ async fn values(reach: &Reach, credentials: &Credentials, has_developer_token: b
     let Ok(values) = credentials.values().await else {
         return Vec::new();
     };
+    let has_secret = values.client_secret.is_some() || !reach.needs_secret(credentials).await;
     let lacking = [
         ("client_id", values.client_id.is_some()),
-        (
-            "client_secret",
-            values.client_secret.is_some() || !reach.has_secret(),
-        ),
+        ("client_secret", has_secret),
         ("refresh_token", values.refresh_token.is_some()),
     ];
     let lacking = lacking.into_iter().filter(|(_, is_there)| !is_there);
