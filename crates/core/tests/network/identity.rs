@@ -166,6 +166,24 @@ fn a_client_certificate_is_forgotten_with_its_last_client() {
 }
 
 #[test]
+fn a_configuration_with_a_provider_of_the_callers_own_is_forgotten_with_its_last_client() {
+    let own = || {
+        let provider = rustls::crypto::ring::default_provider();
+        HttpTransport::builder().crypto_provider(Arc::new(provider))
+    };
+    let network = own();
+    let first = network.tls_config().unwrap();
+    assert!(Arc::ptr_eq(&first, &network.tls_config().unwrap()));
+    let weak = Arc::downgrade(&first);
+    drop(first);
+    assert!(weak.upgrade().is_none());
+    // The usual one stays.
+    let usual = Arc::downgrade(&HttpTransport::builder().tls_config().unwrap());
+    drop(own().tls_config().unwrap());
+    assert!(usual.upgrade().is_some());
+}
+
+#[test]
 fn unchecked_certificates_are_warned_of_at_each_build() {
     let log = Log::start();
     HttpTransport::builder().build().unwrap();

@@ -116,7 +116,11 @@ impl TlsSettings {
             return Ok(config);
         }
         let config = self.build(Arc::clone(&provider))?;
-        let is_common = self.extra_roots.is_empty() && self.identity.is_none();
+        // A provider that callers make for each client would otherwise stay with its configuration.
+        let usual = Self::default().provider();
+        let is_common = self.extra_roots.is_empty()
+            && self.identity.is_none()
+            && usual.is_ok_and(|usual| Arc::ptr_eq(&usual, &provider));
         table.push(Shared {
             roots: self.roots,
             extra_roots: self.extra_roots.clone(),
@@ -245,7 +249,7 @@ struct Shared {
     /// The provider that the settings led to.
     provider: Arc<CryptoProvider>,
     config: Weak<ClientConfig>,
-    /// Those that hold nothing but common roots stay, for clients that are built later.
+    /// Those with common roots and the usual provider alone stay, for clients that are built later.
     _kept: Option<Arc<ClientConfig>>,
 }
 
