@@ -8,7 +8,7 @@ use http::header::HOST;
 use http::{HeaderValue, StatusCode, Uri};
 use tokio::time::Instant;
 
-use super::{Request, Response, StreamedResponse, Transport};
+use super::{PATIENCE, Request, Response, StreamedResponse, Transport};
 use crate::deadline::after;
 use crate::sync::lock;
 use crate::url::{BaseUrl, Target, place};
@@ -229,9 +229,6 @@ impl fmt::Debug for Endpoints {
 
 /// How long a failed server is not asked.
 const PAUSE: Duration = Duration::from_secs(30);
-
-/// How long an attempt must have lasted for its end to count against the server.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {

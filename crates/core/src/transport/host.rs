@@ -179,7 +179,7 @@ impl Host {
         if let Some(shared) = &state.shared {
             if shared.is_good(now, self.keeping.idle_timeout) {
                 let is_doubtful = shared.is_doubtful(now);
-                let lent = Lent::Stream(shared.stream());
+                let lent = Lent::Stream(shared.stream(now));
                 return Some(Lease::kept(self, lent, is_doubtful));
             }
             state.shared = None;
@@ -252,13 +252,24 @@ impl Host {
                 let (retire_at, proxy) = (made.retire_at, made.proxy);
                 let shared = Shared::new(sender, expiry, number, retire_at, proxy, made.occupancy);
                 let shared = Arc::new(shared);
+                let now = Instant::now();
                 let mut state = lock(&self.state);
                 let other = state.shared.as_ref();
-                if !other.is_some_and(|other| other.is_good(Instant::now(), timeout)) {
+                if !other.is_some_and(|other| other.is_good(now, timeout)) {
                     state.shared = Some(Arc::clone(&shared));
                 }
-                Lease::new(self, Lent::Stream(shared.stream()))
+                Lease::new(self, Lent::Stream(shared.stream(now)))
             }
+        }
+    }
+
+    /// Lends a connection to no other request. It ends with those that share it.
+    #[cfg(feature = "http2")]
+    fn let_go(&self, lost: &Arc<Shared>) {
+        let mut state = lock(&self.state);
+        let current = state.shared.as_ref();
+        if current.is_some_and(|current| Arc::ptr_eq(current, lost)) {
+            state.shared = None;
         }
     }
 
@@ -463,7 +474,19 @@ impl Lease {
         match self.lent.as_mut().expect("only dropping takes it") {
             Lent::Own(own) => own.sender.try_send_request(request).await,
             #[cfg(feature = "http2")]
-            Lent::Stream(stream) => stream.shared.sender().try_send_request(request).await,
+            Lent::Stream(stream) => {
+                let answer = stream.shared.sender().try_send_request(request).await;
+                stream.hear();
+                answer
+            }
+        }
+    }
+
+    /// Records that something of the answer came, after its head.
+    pub(super) fn hear(&mut self) {
+        #[cfg(feature = "http2")]
+        if let Some(Lent::Stream(stream)) = &mut self.lent {
+            stream.hear();
         }
     }
 
@@ -476,7 +499,7 @@ impl Lease {
                 own.used_at = Instant::now();
             }
             #[cfg(feature = "http2")]
-            Some(Lent::Stream(stream)) => stream.shared.answered(),
+            Some(Lent::Stream(stream)) => stream.shared.touch(),
             None => {}
         }
     }
@@ -488,7 +511,12 @@ impl Drop for Lease {
             Some(Lent::Own(own)) if self.is_in_step => self.host.keep(own),
             Some(Lent::Own(own)) => own.driver.abort(),
             #[cfg(feature = "http2")]
-            Some(Lent::Stream(stream)) if !self.is_in_step => stream.shared.touch(),
+            Some(Lent::Stream(stream)) if !self.is_in_step => {
+                stream.shared.touch();
+                if stream.is_unheard() {
+                    self.host.let_go(&stream.shared);
+                }
+            }
             _ => {}
         }
     }

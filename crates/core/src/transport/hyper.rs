@@ -319,6 +319,8 @@ impl HttpTransportBuilder {
     /// read and change all traffic, including tokens and passwords; prefer trusting the server's
     /// own root with [`add_root_pem`](Self::add_root_pem). Each [`build`](Self::build) logs a
     /// warning. The certificate of a proxy is checked all the same.
+    #[doc(alias = "dangerously_accept_invalid_certificates")]
+    #[doc(alias = "danger_accept_invalid_certs")]
     pub fn dangerously_accept_any_certificate(mut self) -> Self {
         self.tls.roots = Roots::Unchecked;
         self
@@ -374,6 +376,9 @@ impl HttpTransportBuilder {
     /// asked by HTTP/1.1. Requests to a server then share one connection for each tokio
     /// runtime. Worth it for many requests at once over a long way; a single short request gains
     /// nothing. Default: HTTP/1.1.
+    ///
+    /// A request that is given up after more than a second, while nothing comes for the others either,
+    /// takes its connection out of use for new ones: it may be half open, and a retry gets another.
     ///
     /// A request that becomes too late just before it is written may still send its head, and is then
     /// reset; it is not sent again if it must not be doubled.

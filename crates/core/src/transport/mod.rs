@@ -45,6 +45,7 @@ mod wire;
 mod written;
 
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, Uri};
@@ -68,6 +69,9 @@ pub use self::{
     wire::Connection,
 };
 use crate::{BoxFuture, Result};
+
+/// How long an attempt must have lasted for its end to count against the server, or the connection.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// One attempt: a request goes out, an answer or a transport failure comes back.
 ///

@@ -365,6 +365,9 @@ impl hyper::body::Body for Body {
         cx: &mut Context<'_>,
     ) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
         let frame = ready!(Pin::new(&mut self.incoming).poll_frame(cx));
+        if let Some(lease) = &mut self.lease {
+            lease.hear();
+        }
         let is_end = match &frame {
             None => true,
             Some(frame) => frame.is_ok() && self.incoming.is_end_stream(),

@@ -8,6 +8,7 @@ use hyper::client::conn::http2::SendRequest;
 use tokio::sync::OwnedMutexGuard;
 use tokio::time::Instant;
 
+use super::PATIENCE;
 use super::body::Outgoing;
 use super::wire::{FRESH, Occupancy, Via};
 use crate::deadline::after;
@@ -23,7 +24,8 @@ pub(super) struct Shared {
     pub(super) proxy: Option<Via>,
     retire_at: Instant,
     used_at: Mutex<Instant>,
-    has_answered: AtomicBool,
+    /// How many times something of an answer came.
+    heard: AtomicU64,
     streams: AtomicUsize,
     occupancy: Occupancy,
 }
@@ -31,6 +33,23 @@ pub(super) struct Shared {
 /// A stream of a connection, which a request has.
 pub(super) struct Stream {
     pub(super) shared: Arc<Shared>,
+    /// When it began, or something of its answer came last; and the connection's `heard` by then.
+    last: (Instant, u64),
+}
+
+impl Stream {
+    /// Records that something of its answer came.
+    pub(super) fn hear(&mut self) {
+        let before = self.shared.heard.fetch_add(1, Ordering::Relaxed);
+        self.last = (Instant::now(), before + 1);
+    }
+
+    /// Returns whether it has waited for long, and nothing came for other streams meanwhile: the
+    /// connection may be half open.
+    pub(super) fn is_unheard(&self) -> bool {
+        let (since, heard) = self.last;
+        self.shared.heard.load(Ordering::Relaxed) == heard && since.elapsed() > PATIENCE
+    }
 }
 
 impl Drop for Stream {
@@ -57,18 +76,19 @@ impl Shared {
             proxy,
             retire_at,
             used_at: Mutex::new(Instant::now()),
-            has_answered: AtomicBool::new(false),
+            heard: AtomicU64::new(0),
             streams: AtomicUsize::new(0),
             occupancy,
         }
     }
 
-    pub(super) fn stream(self: &Arc<Self>) -> Stream {
+    pub(super) fn stream(self: &Arc<Self>, now: Instant) -> Stream {
         if self.streams.fetch_add(1, Ordering::SeqCst) == 0 {
             self.tell();
         }
         let shared = Arc::clone(self);
-        Stream { shared }
+        let last = (now, shared.heard.load(Ordering::Relaxed));
+        Stream { shared, last }
     }
 
     /// Tells the observer whether it is idle, until no other request has changed that meanwhile.
@@ -112,13 +132,7 @@ impl Shared {
     }
 
     pub(super) fn has_answered(&self) -> bool {
-        self.has_answered.load(Ordering::Relaxed)
-    }
-
-    /// Records that an answer was read to its end.
-    pub(super) fn answered(&self) {
-        self.touch();
-        self.has_answered.store(true, Ordering::Relaxed);
+        self.heard.load(Ordering::Relaxed) > 0
     }
 
     /// Records that the connection was used.

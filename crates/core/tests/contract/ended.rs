@@ -1,11 +1,13 @@
 //! How connections end, and what becomes of their requests.
 
+use std::time::Duration;
+
 use tokio::runtime::Handle;
 use vouchsafe_core::call::{Call, CallOptions, Retry};
 use vouchsafe_core::mock::cancel::{at_each_await, cut};
 use vouchsafe_core::transport::{Proxy, Transport};
 use vouchsafe_core::url::Target;
-use vouchsafe_core::{ConnectPhase, ErrorKind, Sent, TimeoutScope};
+use vouchsafe_core::{ConnectPhase, CoreClient, ErrorKind, Sent, TimeoutScope};
 
 use crate::kind::{Kind, LIMIT, READ, WRITE, builder, client, passing};
 use crate::peer::{How, Moment, Peer, Then};
@@ -193,38 +195,61 @@ pub(crate) async fn a_read_timeout_is_a_timeout(kind: Kind) {
 }
 
 pub(crate) async fn a_poisoned_one_is_not_reused(kind: Kind) {
-    poisoned(kind, false).await;
+    given_up(kind, true, true).await;
+    if !kind.is_http2() {
+        given_up(kind, false, true).await;
+    }
 }
 
-pub(crate) async fn a_call_that_is_given_up_leaves_the_connection_to_others(kind: Kind) {
-    poisoned(kind, true).await;
+pub(crate) async fn a_call_that_is_dropped_at_once_leaves_the_connection_to_others(kind: Kind) {
+    given_up(kind, false, false).await;
 }
 
 /// Calls that time out or are dropped, before the answer or within its body, and the next call.
-async fn poisoned(kind: Kind, is_shared: bool) {
+async fn given_up(kind: Kind, times_out: bool, is_poisoned: bool) {
     for then in [Then::Silence, Then::RestAfter(Default::default())] {
-        for times_out in [true, false] {
-            let peer = Peer::start(kind, [vec![then.clone(), Then::Answer], vec![Then::Answer]]);
-            let peer = peer.await;
-            let client = client(peer.network().idle_timeout(10 * LIMIT));
-            let mut sent = Box::pin(peer.once(&client, &READ));
-            tokio::select! {
-                _ = &mut sent => unreachable!("nothing is answered"),
-                () = peer.until_requests(1) => {}
-            }
-            match times_out {
-                true => drop(passing(LIMIT / 4, sent).await.unwrap_err()),
-                false => drop(sent),
-            }
-            if !is_shared && matches!(then, Then::Silence) {
-                // The client closes it, rather than leaving it to the server.
-                peer.until_ended(1).await;
-            }
-            assert_eq!(peer.once(&client, &READ).await.unwrap().body(), "{}");
-            let expected = if is_shared { 1 } else { 2 };
-            assert_eq!(peer.connections(), expected, "{then:?}, {times_out}");
+        let peer = Peer::start(kind, [vec![then.clone(), Then::Answer], vec![Then::Answer]]);
+        let peer = peer.await;
+        let client = client(peer.network().idle_timeout(10 * LIMIT));
+        let mut sent = Box::pin(peer.once(&client, &READ));
+        tokio::select! {
+            _ = &mut sent => unreachable!("nothing is answered"),
+            () = peer.until_requests(1) => {}
         }
+        match times_out {
+            true => drop(passing(LIMIT / 4, sent).await.unwrap_err()),
+            false => drop(sent),
+        }
+        if is_poisoned && matches!(then, Then::Silence) {
+            // The client closes it, rather than leaving it to the server.
+            peer.until_ended(1).await;
+        }
+        assert_eq!(peer.once(&client, &READ).await.unwrap().body(), "{}");
+        let expected = if is_poisoned { 2 } else { 1 };
+        assert_eq!(peer.connections(), expected, "{then:?}, {times_out}");
     }
+}
+
+/// With the limits that clients have by default, and without pings in that time.
+pub(crate) async fn a_dead_one_costs_a_call_one_attempt(kind: Kind) {
+    let dead = if kind.is_http2() {
+        Then::Deaf
+    } else {
+        Then::Silence
+    };
+    let peer = Peer::start(kind, [vec![Then::Answer, dead], vec![Then::Answer]]).await;
+    let client = CoreClient::builder().network(peer.network());
+    let client = client.allow_plain_http().build().unwrap();
+    let options = CallOptions::new();
+    peer.send(&client, &READ, &options).await.unwrap();
+    let mut sent = Box::pin(peer.send(&client, &READ, &options));
+    let second = passing(Duration::from_secs(1), peer.until_connections(2));
+    let answer = tokio::select! {
+        ended = &mut sent => ended,
+        () = second => sent.await,
+    };
+    let answer = answer.unwrap();
+    assert_eq!((answer.attempts(), peer.connections()), (2, 2));
 }
 
 pub(crate) async fn a_call_that_is_dropped_at_any_await_leaves_nothing(kind: Kind) {

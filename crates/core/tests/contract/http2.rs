@@ -7,12 +7,13 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use h2::Reason;
 use tokio::sync::Notify;
+use tokio::time::timeout;
 use vouchsafe_core::call::CallOptions;
 use vouchsafe_core::observe::Observer;
 use vouchsafe_core::transport::Transport;
 use vouchsafe_core::{ErrorKind, Sent};
 
-use crate::kind::{Kind, READ, WRITE, client, pass, passing};
+use crate::kind::{Kind, LIMIT, READ, WRITE, client, pass, passing};
 use crate::peer::{Peer, Then};
 
 pub(crate) async fn a_cold_burst_converges_on_one_connection(kind: Kind) {
@@ -101,6 +102,54 @@ pub(crate) async fn a_stream_reset_keeps_the_connection(kind: Kind) {
         assert_eq!(held.unwrap().body(), "{}");
         assert_eq!((peer.connections(), peer.requests()), (1, 3));
     }
+}
+
+/// How long a request waits in vain before its connection is no longer used for others.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+pub(crate) async fn a_slow_answer_among_others_keeps_the_connection(kind: Kind) {
+    let script = vec![Then::Silence, Then::Answer];
+    let peer = Peer::start(kind, [script, vec![Then::Answer]]).await;
+    let transport = peer.transport();
+    let mut slow = transport.send(peer.request());
+    tokio::select! {
+        _ = &mut slow => unreachable!("nothing is answered"),
+        () = peer.until_requests(1) => {}
+    }
+    pass(5 * PATIENCE).await;
+    transport.send(peer.request()).await.unwrap();
+    pass(5 * PATIENCE).await;
+    drop(slow);
+    transport.send(peer.request()).await.unwrap();
+    assert_eq!(peer.connections(), 1);
+}
+
+pub(crate) async fn a_silent_one_keeps_its_streams_and_is_replaced(kind: Kind) {
+    let signal = Arc::new(Notify::new());
+    let script = vec![Then::AnswerAfter(Arc::clone(&signal)), Then::Silence];
+    let peer = Peer::start(kind, [script, vec![Then::Answer]]).await;
+    let transport = peer.transport();
+    let (mut held, mut silent) = (
+        transport.send(peer.request()),
+        transport.send(peer.request()),
+    );
+    for (count, sent) in [(1, &mut held), (2, &mut silent)] {
+        tokio::select! {
+            _ = sent => unreachable!("nothing is answered yet"),
+            () = peer.until_requests(count) => {}
+        }
+    }
+    pass(2 * PATIENCE).await;
+    drop(silent);
+    for _ in 0..2 {
+        let sent = timeout(LIMIT, transport.send(peer.request())).await;
+        sent.expect("another connection").unwrap();
+        assert_eq!(peer.connections(), 2);
+    }
+    signal.notify_one();
+    assert_eq!(held.await.unwrap().body, "{}");
+    peer.until_ended(1).await;
+    assert_eq!((peer.open(), peer.requests()), (1, 4));
 }
 
 const PING: Duration = Duration::from_secs(10);

@@ -78,7 +78,9 @@ for_every_kind! { ended:
     a_reset_is_another_error_at_each_moment
     an_unresolvable_name_fails_before_connecting
     a_read_timeout_is_a_timeout
+    a_poisoned_one_is_not_reused
     a_call_that_is_dropped_at_any_await_leaves_nothing
+    a_dead_one_costs_a_call_one_attempt
 }
 
 // One request at a time. In HTTP/2 each has a stream, and what happens to it does not concern the
@@ -95,7 +97,6 @@ for_http1! { kept:
 // With HTTP/2 an end while streams are open says nothing of how long the connection was idle.
 for_http1! { ended:
     a_stale_one_that_takes_a_request_is_replaced_unseen
-    a_poisoned_one_is_not_reused
 }
 
 // The counterparts of those for one request at a time.
@@ -105,7 +106,7 @@ for_http2! { kept:
 }
 
 for_http2! { ended:
-    a_call_that_is_given_up_leaves_the_connection_to_others
+    a_call_that_is_dropped_at_once_leaves_the_connection_to_others
 }
 
 // Only HTTP/2 has streams, pings and GOAWAY.
@@ -114,6 +115,8 @@ for_http2! { http2:
     one_that_goes_away_keeps_its_streams_and_is_replaced
     a_request_that_one_going_away_did_not_take_may_have_been_sent
     a_stream_reset_keeps_the_connection
+    a_slow_answer_among_others_keeps_the_connection
+    a_silent_one_keeps_its_streams_and_is_replaced
     ping_loss_closes_it
     pings_are_sent_only_while_an_answer_is_awaited
 }
