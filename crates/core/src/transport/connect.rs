@@ -163,7 +163,8 @@ impl Way {
                 let wire = secure(&tls, uri, wire, self.lasting.protocols).await?;
                 Ok(self.connection(wire))
             }
-            None => Ok(self.connection_by(wire, Some(hop.via()))),
+            // It speaks to the server itself, and HTTP/1.1 to its clients.
+            None => Ok(self.connection_by(wire, &[], Some(hop.via()))),
         }
     }
 
@@ -218,15 +219,12 @@ impl Way {
 
     /// A connection to the server itself.
     fn connection(&self, wire: Wire) -> Connection {
-        self.connection_by(wire, None)
+        self.connection_by(wire, self.lasting.protocols, None)
     }
 
-    fn connection_by(&self, wire: Wire, proxy: Option<Via>) -> Connection {
+    fn connection_by(&self, wire: Wire, protocols: &[&[u8]], proxy: Option<Via>) -> Connection {
         let open = Open::new(self.observer.clone());
-        let Lasting {
-            protocols, max_age, ..
-        } = self.lasting;
-        Connection::new(wire, protocols, max_age, proxy, open)
+        Connection::new(wire, protocols, self.lasting.max_age, proxy, open)
     }
 }
 

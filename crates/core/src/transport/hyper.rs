@@ -390,7 +390,9 @@ impl HttpTransportBuilder {
     }
 
     /// Speaks HTTP/2 alone, without asking: with servers of plain `http` as well, through which it
-    /// would not be offered. A server that does not speak it is not understood. Default: HTTP/1.1.
+    /// would not be offered. A server that does not speak it is not understood. A proxy is spoken to by
+    /// HTTP/1.1: requests of `https` pass it in a tunnel, and those of `http` it sends on as it can.
+    /// Default: HTTP/1.1.
     #[cfg(feature = "http2")]
     #[cfg_attr(docsrs, doc(cfg(feature = "http2")))]
     pub fn http2_prior_knowledge(mut self) -> Self {

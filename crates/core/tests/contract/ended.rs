@@ -103,7 +103,7 @@ pub(crate) async fn a_reset_is_another_error_at_each_moment(kind: Kind) {
     let expected = match kind {
         Kind::Plain | Kind::Http2Plain | Kind::Proxy => ErrorKind::Transport,
         Kind::Tls | Kind::Http2 => ErrorKind::Connect(ConnectPhase::Tls),
-        Kind::Tunnel => ErrorKind::Connect(ConnectPhase::Proxy),
+        Kind::Tunnel | Kind::Http2Tunnel => ErrorKind::Connect(ConnectPhase::Proxy),
     };
     assert_eq!(error.kind(), expected, "{error}");
     assert!(error.is_retryable());

@@ -23,23 +23,25 @@ pub(crate) enum Kind {
     Proxy,
     /// HTTP/1.1 over TLS through a tunnel of a proxy.
     Tunnel,
+    /// HTTP/2 over TLS, whose handshake chooses it, through a tunnel of a proxy.
+    Http2Tunnel,
 }
 
 impl Kind {
     pub(crate) fn has_tls(self) -> bool {
-        matches!(self, Self::Tls | Self::Http2 | Self::Tunnel)
+        self == Self::Tls || self == Self::Http2 || self.is_tunnelled()
     }
 
     pub(crate) fn is_http2(self) -> bool {
-        matches!(self, Self::Http2 | Self::Http2Plain)
+        matches!(self, Self::Http2 | Self::Http2Plain | Self::Http2Tunnel)
     }
 
     pub(crate) fn is_proxied(self) -> bool {
-        matches!(self, Self::Proxy | Self::Tunnel)
+        self == Self::Proxy || self.is_tunnelled()
     }
 
     pub(crate) fn is_tunnelled(self) -> bool {
-        self == Self::Tunnel
+        matches!(self, Self::Tunnel | Self::Http2Tunnel)
     }
 }
 

@@ -34,7 +34,10 @@ macro_rules! for_every_kind {
     ($file:ident: $($contract:ident)+) => {
         contracts! {
             $file: $($contract)+;
-            [http1 = Plain tls = Tls http2 = Http2 http2_plain = Http2Plain proxy = Proxy tunnel = Tunnel]
+            [
+                http1 = Plain tls = Tls http2 = Http2 http2_plain = Http2Plain proxy = Proxy tunnel = Tunnel
+                http2_tunnel = Http2Tunnel
+            ]
         }
     };
 }
@@ -47,13 +50,19 @@ macro_rules! for_http1 {
 
 macro_rules! for_http2 {
     ($file:ident: $($contract:ident)+) => {
-        contracts! { $file: $($contract)+; [http2 = Http2 http2_plain = Http2Plain] }
+        contracts! {
+            $file: $($contract)+;
+            [http2 = Http2 http2_plain = Http2Plain http2_tunnel = Http2Tunnel]
+        }
     };
 }
 
 macro_rules! for_proxies {
     ($file:ident: $($contract:ident)+) => {
-        contracts! { $file: $($contract)+; [proxy = Proxy tunnel = Tunnel] }
+        contracts! {
+            $file: $($contract)+;
+            [proxy = Proxy tunnel = Tunnel http2_tunnel = Http2Tunnel]
+        }
     };
 }
 
@@ -124,7 +133,7 @@ for_http2! { http2:
 // Where a handshake holds up a connection that is being made.
 contracts! {
     waiting: a_half_made_one_whose_request_is_given_up_goes_to_one_that_waits;
-    [tls = Tls http2 = Http2 tunnel = Tunnel]
+    [tls = Tls http2 = Http2 tunnel = Tunnel http2_tunnel = Http2Tunnel]
 }
 
 contracts! {
@@ -133,12 +142,15 @@ contracts! {
 }
 
 // Without a tunnel, a proxy's refusal looks like the server's.
-contracts! { proxy: a_proxy_refuses; [tunnel = Tunnel] }
+contracts! { proxy: a_proxy_refuses; [tunnel = Tunnel http2_tunnel = Http2Tunnel] }
 
 for_proxies! { proxy:
     a_proxy_closes
     a_proxy_asks_for_credentials
 }
+
+// A proxy that is asked for the whole URL speaks HTTP/2 with the server, or does not.
+contracts! { proxy: a_proxy_is_asked_by_http1_whatever_its_servers_speak; [proxy = Proxy] }
 
 mod the_runtime_that_made_it_is_gone {
     use crate::kept::the_runtime_that_made_it_is_gone;
@@ -153,6 +165,7 @@ mod the_runtime_that_made_it_is_gone {
             Kind::Http2Plain,
             Kind::Proxy,
             Kind::Tunnel,
+            Kind::Http2Tunnel,
         ] {
             the_runtime_that_made_it_is_gone(kind);
         }

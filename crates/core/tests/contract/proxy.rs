@@ -8,6 +8,7 @@ use vouchsafe_core::{ConnectPhase, Error, ErrorKind, Secret, Sent};
 
 use crate::kind::{Kind, READ, WRITE, client};
 use crate::log::Log;
+use crate::peer::{Peer, Then};
 
 /// `user:planted`, in base64.
 const CREDENTIALS: &str = "dXNlcjpwbGFudGVk";
@@ -17,7 +18,11 @@ async fn refused(kind: Kind, operation: &'static Operation, script: &Script) -> 
     let server = ScriptedServer::start([script.clone()]).await.unwrap();
     let proxy = Proxy::new(&server.url()).unwrap();
     let proxy = proxy.credentials("user", &Secret::from("planted")).unwrap();
-    let client = client(HttpTransport::builder().proxy(proxy));
+    let network = HttpTransport::builder().proxy(proxy);
+    let client = client(match kind.is_http2() {
+        true => network.http2(),
+        false => network,
+    });
     let scheme = if kind.is_tunnelled() { "https" } else { "http" };
     let base = format!("{scheme}://one.example").parse().unwrap();
     let call = Call::new(operation, Target::new(operation.path()));
@@ -77,6 +82,16 @@ pub(crate) async fn a_proxy_refuses(kind: Kind) {
             assert!(error.message().contains(what), "{error}");
         }
     }
+}
+
+pub(crate) async fn a_proxy_is_asked_by_http1_whatever_its_servers_speak(kind: Kind) {
+    let peer = Peer::start(kind, [vec![Then::Answer]]).await;
+    let client = client(peer.network().http2_prior_knowledge());
+    for _ in 0..2 {
+        let answer = peer.once(&client, &READ).await.unwrap();
+        assert_eq!(answer.body(), "{}");
+    }
+    assert_eq!((peer.connections(), peer.requests()), (1, 2));
 }
 
 pub(crate) async fn a_proxy_closes(kind: Kind) {

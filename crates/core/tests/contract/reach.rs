@@ -20,14 +20,14 @@ impl Peer {
             .add_root_pem(root().as_bytes())
             .unwrap()
             .only_roots();
-        match self.kind {
-            Kind::Plain | Kind::Tls => network,
-            Kind::Http2 => network.http2(),
+        let network = match self.kind {
+            Kind::Plain | Kind::Tls | Kind::Proxy | Kind::Tunnel => network,
+            Kind::Http2 | Kind::Http2Tunnel => network.http2(),
             Kind::Http2Plain => network.http2_prior_knowledge(),
-            Kind::Proxy | Kind::Tunnel => {
-                let proxy = format!("http://{}", self.address);
-                network.proxy(Proxy::new(&proxy).unwrap())
-            }
+        };
+        match self.kind.is_proxied() {
+            true => network.proxy(Proxy::new(&format!("http://{}", self.address)).unwrap()),
+            false => network,
         }
     }
 
