@@ -7,13 +7,13 @@ use std::time::Duration;
 use http::HeaderValue;
 use tokio::time::Instant;
 
-use crate::auth::Credentials;
+use crate::auth::{Credentials, Renewals};
 use crate::cache::{Cache, CacheBuilder};
 use crate::call::{
     Answer, AnswerStream, Authorities, Budget, Call, CallOptions, Fault, Jitter, Pieces, Pipeline,
     PlainHttp, Retry, Timeouts, Whole,
 };
-use crate::observe::{Observer, TokenEvent};
+use crate::observe::Observer;
 #[cfg(feature = "client")]
 use crate::transport::{HttpTransport, HttpTransportBuilder};
 use crate::transport::{Response, Transport};
@@ -135,12 +135,10 @@ impl CoreClient {
         self.0.jitter.clone()
     }
 
-    /// Tells the observer, if there is one, what came of renewing a token since `begun`. Sources of tokens
-    /// call it; `source` is their name in events.
-    pub fn token_renewed(&self, source: &'static str, begun: Instant, error: Option<&Error>) {
-        if let Some(observer) = self.observer() {
-            observer.token_renewed(&TokenEvent::new(source, error, begun.elapsed()));
-        }
+    /// Tells the log and the observer, if there is one, what came of renewing a token since `begun`.
+    /// Sources of tokens call it, each with its own record.
+    pub fn token_renewed(&self, renewals: &Renewals, begun: Instant, error: Option<&Error>) {
+        renewals.tell(self.observer(), begun, error);
     }
 
     /// Returns the observer, if one was set.

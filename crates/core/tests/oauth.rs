@@ -19,6 +19,11 @@ use vouchsafe_core::transport::{Request, Response};
 use vouchsafe_core::url::Target;
 use vouchsafe_core::{Clock as _, CoreClient, ErrorKind, Secret, TimeoutScope};
 
+use self::log::Log;
+
+#[path = "../../../tests/support/log.rs"]
+mod log;
+
 const SECRET: &str = "plan:ted ü";
 
 /// A token endpoint, and a service that accepts its newest token only.
@@ -399,6 +404,50 @@ async fn neither_the_clients_secret_nor_a_token_is_shown() {
         assert!(!shown.contains("plan"), "{shown}");
         assert!(!shown.contains("token-"), "{shown}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn failures_that_go_on_are_warned_of_once_and_so_is_their_end() {
+    let world = World::new(json!({"expires_in": 100}));
+    let source = world.source();
+    let echo = json!({"error": "invalid_client", "error_description": format!("not {SECRET}")});
+    let log = Log::start();
+    for run in 1..=2 {
+        let fault = Fault::on_any().times(5).status(400).json(&echo);
+        world.host.faults().add(fault);
+        for failures in 1..=5 {
+            source.token().await.unwrap_err();
+            let warnings = if failures < 3 { run - 1 } else { run };
+            assert_eq!(log.text().matches(" WARN ").count(), warnings);
+            world.pass(2).await;
+        }
+        assert_eq!(log.text().matches(" INFO ").count(), run - 1);
+        token(&source).await;
+        assert_eq!(log.text().matches(" INFO ").count(), run);
+        world.pass(101).await;
+    }
+    let logged = log.text();
+    for (level, failures) in [(" WARN ", "failures=3"), (" INFO ", "failures=5")] {
+        let line = logged.lines().find(|line| line.contains(level)).unwrap();
+        for part in ["source=\"oauth\"", failures] {
+            assert!(line.contains(part), "{line}");
+        }
+        assert!(!line.contains("plan") && !line.contains("token-"), "{line}");
+    }
+    // Failures with a success between them are not a run.
+    for _ in 0..4 {
+        world
+            .host
+            .faults()
+            .add(Fault::on_any().times(2).status(400));
+        for _ in 0..2 {
+            source.token().await.unwrap_err();
+            world.pass(2).await;
+        }
+        token(&source).await;
+        world.pass(101).await;
+    }
+    assert_eq!(log.text().matches(" WARN ").count(), 2);
 }
 
 #[tokio::test(start_paused = true)]

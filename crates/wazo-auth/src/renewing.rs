@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
-use vouchsafe_core::auth::{Token, TokenSource, read_file};
+use vouchsafe_core::auth::{Renewals, Token, TokenSource, read_file};
 use vouchsafe_core::call::{Backoff, Jitter};
 use vouchsafe_core::task::{Keeper, blocking};
 use vouchsafe_core::{BoxFuture, Error, ErrorKind, Secret};
@@ -57,6 +57,7 @@ struct Shared {
     state: watch::Sender<Renewal>,
     /// The client's, so that its seed determines the times of logins.
     jitter: Jitter,
+    renewals: Renewals,
 }
 
 /// The state of the renewal.
@@ -106,6 +107,7 @@ impl RenewingToken {
             request,
             file,
             state: watch::Sender::default(),
+            renewals: Renewals::new("wazo-auth"),
         });
         let of_work = Arc::clone(&shared);
         let keeper = Keeper::new("renewing a token of wazo-auth", move || {
@@ -217,7 +219,7 @@ impl Shared {
             let begun = Instant::now();
             let created = self.log_in().await;
             let core = self.request.core();
-            core.token_renewed("wazo-auth", begun, created.as_ref().err());
+            core.token_renewed(&self.renewals, begun, created.as_ref().err());
             match created {
                 Ok(created) => {
                     backoff.reset();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use vouchsafe_core::auth::oauth::read_fault;
-use vouchsafe_core::auth::{StaticToken, TokenSource};
+use vouchsafe_core::auth::{Renewals, StaticToken, TokenSource};
 use vouchsafe_core::call::{Jitter, Timeouts};
 use vouchsafe_core::store::{Key, Leases, MemoryStore, Store, StoreLeases, WithLease};
 use vouchsafe_core::url::Given;
@@ -428,6 +428,7 @@ impl CredentialsBuilder {
                     settings,
                     discovery,
                     clock: clock.clone(),
+                    renewals: Renewals::new("cloud-credentials"),
                 },
                 coordinator: Coordinator::new(
                     store,

@@ -229,7 +229,7 @@ impl Ask for Endpoints {
             let begun = Instant::now();
             let issued = self.refresh(credentials, until).await;
             let error = issued.as_ref().err().map(Error::core);
-            self.core.token_renewed("cloud-credentials", begun, error);
+            self.core.token_renewed(&self.renewals, begun, error);
             issued
         })
     }

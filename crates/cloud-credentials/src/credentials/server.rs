@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use vouchsafe_core::auth::Renewals;
 use vouchsafe_core::url::Given;
 use vouchsafe_core::{CoreClient, Error as Core, ErrorKind as Kind, Secret};
 
@@ -55,6 +56,7 @@ pub(super) struct Endpoints {
     pub(super) settings: Settings,
     pub(super) discovery: Option<Discovery>,
     pub(super) clock: ServerClock,
+    pub(super) renewals: Renewals,
 }
 
 /// The client of a request.

@@ -6,6 +6,7 @@ mod challenge;
 #[cfg(feature = "tower")]
 mod layer;
 pub mod oauth;
+mod renewals;
 mod source;
 mod token;
 
@@ -15,6 +16,7 @@ pub use challenge::BearerChallenge;
 #[cfg(feature = "tower")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
 pub use layer::{AuthorizeLayer, AuthorizeService};
+pub use renewals::Renewals;
 pub use source::{EnvToken, FileToken, FnToken, StaticToken, TokenSource, read_file};
 pub use token::Token;
 

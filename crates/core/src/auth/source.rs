@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use super::Token;
+use super::{Renewals, Token};
 use crate::open::{require_regular, without_waiting};
 use crate::sync::lock;
 use crate::task::blocking;
@@ -86,8 +86,8 @@ pub struct FileToken {
 }
 
 /// The token of a source that fetches tokens, until it is refused.
-#[derive(Default)]
 struct Kept {
+    renewals: Renewals,
     held: Mutex<Held>,
     /// One fetch at a time; the others wait. Two concurrent fetches could finish in the wrong order
     /// and leave the older token.
@@ -108,6 +108,14 @@ enum Otherwise {
 }
 
 impl Kept {
+    fn new(source: &'static str) -> Self {
+        Self {
+            renewals: Renewals::new(source),
+            held: Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
+        }
+    }
+
     /// Returns the token in memory, unless it was refused.
     fn good(&self) -> Option<Token> {
         let held = lock(&self.held);
@@ -127,6 +135,7 @@ impl Kept {
             return Ok(token);
         }
         let fetched = fetch().await;
+        self.renewals.record(fetched.as_ref().err());
         let mut held = lock(&self.held);
         match (fetched, held.token.clone()) {
             (Ok(secret), Some(old)) if *old.secret() == secret => {
@@ -166,7 +175,7 @@ impl FileToken {
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
-            kept: Kept::default(),
+            kept: Kept::new("file"),
             #[cfg(test)]
             reads: std::sync::atomic::AtomicUsize::new(0),
         }
@@ -241,7 +250,7 @@ impl FnToken {
     {
         Self {
             fetch: Box::new(move || Box::pin(fetch())),
-            kept: Kept::default(),
+            kept: Kept::new("function"),
         }
     }
 

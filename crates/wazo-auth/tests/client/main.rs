@@ -6,6 +6,8 @@ mod errors;
 mod every;
 mod legacy;
 mod lists;
+#[path = "../../../../tests/support/log.rs"]
+mod log;
 mod options;
 mod renewing;
 mod saml;

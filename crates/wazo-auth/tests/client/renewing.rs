@@ -7,6 +7,7 @@ use vouchsafe_wazo_auth::core::auth::TokenSource;
 use vouchsafe_wazo_auth::core::mock::cancel::{at_each_await, cut};
 use vouchsafe_wazo_auth::{CreateTokenRequest, ErrorKind, RenewingToken};
 
+use super::log::Log;
 use super::token::token;
 use super::*;
 
@@ -60,6 +61,23 @@ async fn a_token_is_fetched_when_it_is_needed_and_then_kept() {
     advance(Duration::from_secs(700)).await;
     assert_eq!(held(&source).await, "t1");
     assert_eq!(told.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn logins_that_go_on_failing_are_warned_of_once_and_so_is_their_end() {
+    let log = Log::start();
+    let source = RenewingToken::new(login(&with_outage(5)));
+    assert_eq!(held(&source).await, "t1");
+    sleep(Duration::from_secs(950)).await;
+    assert_eq!(held(&source).await, "t2");
+    let logged = log.text();
+    for (level, failures) in [(" WARN ", "failures=3"), (" INFO ", "failures=5")] {
+        let lines: Vec<_> = logged.lines().filter(|line| line.contains(level)).collect();
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert!(lines[0].contains(failures), "{lines:?}");
+        assert!(lines[0].contains("source=\"wazo-auth\""), "{lines:?}");
+    }
+    assert!(!logged.contains("planted"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,7 +8,7 @@ use http::Method;
 use tokio::time::Instant;
 
 use super::{ClientAuthentication, ErrorCode, TokenAnswer, read_fault};
-use crate::auth::{Token, TokenSource};
+use crate::auth::{Renewals, Token, TokenSource};
 use crate::cache::{Cache, Fetched};
 use crate::call::{Call, CallOptions, Form, Operation, Repeat, StatusRule};
 use crate::sync::lock;
@@ -58,6 +58,7 @@ struct Grant {
     client_secret: Secret,
     parameters: Vec<(String, String)>,
     newest: Mutex<Option<Token>>,
+    renewals: Renewals,
 }
 
 impl ClientCredentials {
@@ -86,7 +87,7 @@ impl ClientCredentials {
                 let begun = Instant::now();
                 let fetched = grant.fetch().await;
                 let error = fetched.as_ref().err();
-                grant.core.token_renewed("oauth", begun, error);
+                grant.core.token_renewed(&grant.renewals, begun, error);
                 fetched
             }
         };
@@ -233,6 +234,7 @@ impl ClientCredentialsBuilder {
             client_secret: self.client_secret,
             parameters,
             newest: Mutex::new(None),
+            renewals: Renewals::new("oauth"),
         };
         Ok(ClientCredentials {
             grant: Arc::new(grant),
