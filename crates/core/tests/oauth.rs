@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use vouchsafe_core::auth::oauth::{
     ClientAuthentication, ClientCredentials, ClientCredentialsBuilder, ErrorCode,
 };
-use vouchsafe_core::auth::{Credentials, TokenSource};
+use vouchsafe_core::auth::{Credentials, FileToken, TokenSource};
 use vouchsafe_core::call::{Call, CallOptions, Operation, Repeat, Timeouts};
 use vouchsafe_core::mock::form::Fields;
 use vouchsafe_core::mock::{Fault, Handler, Host, ManualClock, respond};
@@ -448,6 +448,24 @@ async fn failures_that_go_on_are_warned_of_once_and_so_is_their_end() {
         world.pass(101).await;
     }
     assert_eq!(log.text().matches(" WARN ").count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_cannot_be_read_any_more_is_warned_of_once() {
+    let path = std::env::temp_dir().join(format!("vouchsafe-warned-{}", std::process::id()));
+    std::fs::write(&path, "planted").unwrap();
+    let source = FileToken::new(&path);
+    source.token().await.unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let log = Log::start();
+    for seconds in 1..=5 {
+        tokio::time::advance(Duration::from_secs(1)).await;
+        source.token().await.unwrap();
+        let warnings = usize::from(seconds >= 3);
+        assert_eq!(log.text().matches(" WARN ").count(), warnings);
+    }
+    let logged = log.text();
+    assert!(logged.contains("vouchsafe-warned-") && !logged.contains("planted"));
 }
 
 #[tokio::test(start_paused = true)]

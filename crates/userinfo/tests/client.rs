@@ -226,7 +226,7 @@ async fn forgetting_is_for_one_key_and_clearing_for_all() {
     assert_eq!(server.journal().count(DISCOVERY), 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_service_token_file_is_read_again_when_its_token_is_refused() {
     let server = Server::new();
     let folder = tempfile::tempdir().unwrap();

@@ -5,8 +5,12 @@ use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::{Renewals, Token};
+use crate::deadline::after;
 use crate::open::{require_regular, without_waiting};
 use crate::sync::lock;
 use crate::task::blocking;
@@ -75,9 +79,10 @@ impl TokenSource for EnvToken {
 
 /// A token in a file that another program renews, such as a mounted Kubernetes secret.
 ///
-/// The file is read on first use and again after a refusal; in between, the token is kept in
-/// memory. If a later read fails or finds no token, the last good token is kept. The path must lead
-/// to a regular file: reading a pipe could block forever.
+/// The file is read on first use, after a refusal, and when the token is needed a second or more after
+/// the last time; in between, the token is kept in memory. While one caller looks for a newer token, the
+/// others use the one in memory. If a later read fails or finds no token, the last good token is kept. The
+/// path must lead to a regular file: reading a pipe could block forever.
 pub struct FileToken {
     path: PathBuf,
     kept: Kept,
@@ -88,6 +93,8 @@ pub struct FileToken {
 /// The token of a source that fetches tokens, until it is refused.
 struct Kept {
     renewals: Renewals,
+    /// After how long another token may be there, although this one was not refused.
+    interval: Option<Duration>,
     held: Mutex<Held>,
     /// One fetch at a time; the others wait. Two concurrent fetches could finish in the wrong order
     /// and leave the older token.
@@ -98,6 +105,16 @@ struct Kept {
 struct Held {
     token: Option<Token>,
     refused: bool,
+    /// How many fetches have ended.
+    fetches: u64,
+    /// When the next one begins, at the latest.
+    due_at: Option<Instant>,
+}
+
+impl Held {
+    fn good(&self) -> Option<Token> {
+        self.token.clone().filter(|_| !self.refused)
+    }
 }
 
 /// What counts if a refused token cannot be replaced.
@@ -108,18 +125,31 @@ enum Otherwise {
 }
 
 impl Kept {
-    fn new(source: &'static str) -> Self {
+    fn new(source: &'static str, interval: Option<Duration>) -> Self {
         Self {
             renewals: Renewals::new(source),
+            interval,
             held: Mutex::default(),
             turn: tokio::sync::Mutex::default(),
         }
     }
 
-    /// Returns the token in memory, unless it was refused.
-    fn good(&self) -> Option<Token> {
-        let held = lock(&self.held);
-        held.token.clone().filter(|_| !held.refused)
+    /// Returns the token in memory, or the number of fetches that have ended if the caller must wait for
+    /// the next: all callers if there is no good token, and one of them if another may be there.
+    fn look(&self) -> std::result::Result<Token, u64> {
+        let mut held = lock(&self.held);
+        if let Some(due_at) = held.due_at {
+            let now = Instant::now();
+            if now >= due_at {
+                held.due_at = self.due_after(now);
+                return Err(held.fetches);
+            }
+        }
+        held.good().ok_or(held.fetches)
+    }
+
+    fn due_after(&self, now: Instant) -> Option<Instant> {
+        self.interval.map(|interval| after(now, interval))
     }
 
     async fn get<F: Future<Output = Result<Secret>>>(
@@ -127,16 +157,24 @@ impl Kept {
         fetch: impl FnOnce() -> F,
         otherwise: Otherwise,
     ) -> Result<Token> {
-        if let Some(token) = self.good() {
-            return Ok(token);
-        }
+        let fetches = match self.look() {
+            Ok(token) => return Ok(token),
+            Err(fetches) => fetches,
+        };
         let _turn = self.turn.lock().await;
-        if let Some(token) = self.good() {
-            return Ok(token);
+        {
+            let held = lock(&self.held);
+            if held.fetches > fetches
+                && let Some(token) = held.good()
+            {
+                return Ok(token);
+            }
         }
         let fetched = fetch().await;
         self.renewals.record(fetched.as_ref().err());
         let mut held = lock(&self.held);
+        held.fetches += 1;
+        held.due_at = self.due_after(Instant::now());
         match (fetched, held.token.clone()) {
             (Ok(secret), Some(old)) if *old.secret() == secret => {
                 held.refused = false;
@@ -175,7 +213,7 @@ impl FileToken {
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
-            kept: Kept::new("file"),
+            kept: Kept::new("file", Some(READ_AGAIN)),
             #[cfg(test)]
             reads: std::sync::atomic::AtomicUsize::new(0),
         }
@@ -250,7 +288,7 @@ impl FnToken {
     {
         Self {
             fetch: Box::new(move || Box::pin(fetch())),
-            kept: Kept::new("function"),
+            kept: Kept::new("function", None),
         }
     }
 
@@ -315,11 +353,16 @@ pub fn read_file(what: &str, path: &Path) -> Result<Secret> {
     }
 }
 
+/// After how long a file is read again.
+const READ_AGAIN: Duration = Duration::from_secs(1);
+
 /// The largest file that is read.
 const MAX_FILE: usize = 64 << 10;
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+
     use super::*;
 
     struct Scratch(PathBuf);
@@ -341,8 +384,66 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_file_is_read_again_after_a_refusal_only() {
+    #[tokio::test(start_paused = true)]
+    async fn a_file_is_read_again_after_a_second_by_one_caller() {
+        let file = Scratch::new("rotated");
+        file.write("one");
+        let source = FileToken::new(&file.0);
+        let reads = || source.reads.load(std::sync::atomic::Ordering::Relaxed);
+        let first = source.token().await.unwrap();
+        file.write("two");
+        tokio::time::advance(Duration::from_millis(999)).await;
+        assert_eq!(source.token().await.unwrap().secret().expose(), "one");
+        tokio::time::advance(Duration::from_millis(1)).await;
+        let (second, meanwhile) = tokio::join!(source.token(), source.token());
+        let (second, meanwhile) = (second.unwrap(), meanwhile.unwrap());
+        assert_eq!(second.secret().expose(), "two");
+        assert_eq!(meanwhile.secret().expose(), "one");
+        assert_ne!(second.generation(), first.generation());
+        assert_eq!(source.token().await.unwrap().secret().expose(), "two");
+        assert_eq!(reads(), 2);
+        // The same again is the same generation.
+        tokio::time::advance(Duration::from_secs(1)).await;
+        let same = source.token().await.unwrap();
+        assert_eq!((same.generation(), reads()), (second.generation(), 3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_file_that_is_emptied_or_removed_leaves_the_last_token() {
+        let file = Scratch::new("emptied");
+        file.write("one");
+        let source = FileToken::new(&file.0);
+        let first = source.token().await.unwrap();
+        let kept = async || {
+            tokio::time::advance(Duration::from_secs(1)).await;
+            source.token().await.unwrap().generation() == first.generation()
+        };
+        file.write("\n");
+        assert!(kept().await);
+        std::fs::remove_file(&file.0).unwrap();
+        assert!(kept().await);
+        file.write("two");
+        assert!(!kept().await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_look_that_is_given_up_is_made_a_second_later() {
+        let file = Scratch::new("given-up");
+        file.write("one");
+        let source = FileToken::new(&file.0);
+        source.token().await.unwrap();
+        file.write("two");
+        tokio::time::advance(Duration::from_secs(1)).await;
+        let mut given_up = source.token();
+        assert!((&mut given_up).now_or_never().is_none());
+        drop(given_up);
+        assert_eq!(source.token().await.unwrap().secret().expose(), "one");
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(source.token().await.unwrap().secret().expose(), "two");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_file_is_read_again_after_a_refusal() {
         let file = Scratch::new("reread");
         file.write("one\n");
         let source = FileToken::new(&file.0);
@@ -371,7 +472,7 @@ mod tests {
         );
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_late_refusal_does_not_forget_the_newer_token() {
         let file = Scratch::new("late");
         file.write("one");
@@ -385,7 +486,7 @@ mod tests {
         assert_eq!(source.token().await.unwrap().secret().expose(), "two");
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn concurrent_callers_share_one_read() {
         let file = Scratch::new("shared");
         file.write("one");

@@ -15,8 +15,8 @@ use crate::{Result, Token, TokenError};
 /// A Gafaelfawr service token, fixed or from a source that may renew it.
 ///
 /// Kubernetes replaces the token of a `GafaelfawrServiceToken` when it becomes invalid, so a
-/// mounted file is the robust choice: after a refusal (401) the file is read again and the call
-/// repeated once (protocol section 7). Cheap to clone; clones are the same credential.
+/// mounted file is the robust choice: it is read again a second later at the earliest, and after a
+/// refusal (401), when the call is also repeated once (protocol section 7). Cheap to clone; clones are the same credential.
 #[derive(Clone, Debug)]
 pub struct ServiceToken(Kind);
 
@@ -40,8 +40,8 @@ pub(crate) enum CredentialId {
 }
 
 impl ServiceToken {
-    /// Reads the token from a file, such as a mounted Kubernetes secret, and again after a refusal.
-    /// The file is not read before the first use.
+    /// Reads the token from a file, such as a mounted Kubernetes secret, as
+    /// [`FileToken`] does: not before the first use, at most every second, and after a refusal.
     #[must_use]
     pub fn file(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
