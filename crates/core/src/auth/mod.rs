@@ -2,6 +2,7 @@
 
 mod authorize;
 mod basic;
+mod cached;
 mod challenge;
 #[cfg(feature = "tower")]
 mod layer;
@@ -12,6 +13,7 @@ mod token;
 
 pub use authorize::{Authorize, Bearer, HeaderToken};
 pub use basic::Basic;
+pub use cached::Cached;
 pub use challenge::BearerChallenge;
 #[cfg(feature = "tower")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tower")))]

@@ -18,7 +18,7 @@ use crate::{BoxFuture, Error, ErrorKind, Result, Secret, env};
 
 /// Supplies a token for each attempt.
 ///
-/// A source need not cache the tokens it fetches; a caching wrapper does that.
+/// A source need not keep the tokens that it fetches: [`Cached`](super::Cached) does that.
 pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
     /// Returns a token that is valid now, as far as the source knows.
     fn token(&self) -> BoxFuture<'_, Result<Token>>;

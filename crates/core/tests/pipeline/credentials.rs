@@ -1,9 +1,11 @@
 //! Tokens that are refused and replaced, and what goes over HTTPS only.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use vouchsafe_core::auth::{Token, TokenSource};
+use vouchsafe_core::Clock as _;
+use vouchsafe_core::auth::{Cached, Token, TokenSource};
 use vouchsafe_core::call::{Form, StatusRule};
+use vouchsafe_core::mock::ManualClock;
 
 use super::*;
 
@@ -313,4 +315,106 @@ async fn the_error_of_a_token_source_without_a_call_names_the_call_that_needed_t
         error.to_string(),
         "test.write at service.example:443: the token file is missing"
     );
+}
+
+/// Fetches a token that lives for 100 seconds each time it is asked, unless it is down.
+#[derive(Debug)]
+struct Fetching {
+    clock: Arc<ManualClock>,
+    fetches: AtomicU64,
+    is_down: AtomicBool,
+    forgotten: Mutex<Vec<u64>>,
+}
+
+impl Fetching {
+    fn cached() -> Cached<Self> {
+        let clock = Arc::new(ManualClock::at_unix(1_700_000_000));
+        let source = Self {
+            clock: Arc::clone(&clock),
+            fetches: AtomicU64::new(0),
+            is_down: AtomicBool::new(false),
+            forgotten: Mutex::default(),
+        };
+        Cached::with_clock(source, clock)
+    }
+}
+
+impl TokenSource for Fetching {
+    fn token(&self) -> BoxFuture<'_, Result<Token>> {
+        Box::pin(async {
+            let count = self.fetches.fetch_add(1, Ordering::Relaxed) + 1;
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            if self.is_down.load(Ordering::Relaxed) {
+                return Err(Error::new(ErrorKind::Transport, "down"));
+            }
+            let expiry = self.clock.now() + Duration::from_secs(100);
+            let token = Token::new(Secret::from(format!("t{count}"))).expires_at(expiry);
+            Ok(token.of_generation(100 + count))
+        })
+    }
+
+    fn forget(&self, generation: u64) {
+        self.forgotten.lock().unwrap().push(generation);
+    }
+}
+
+async fn pass(source: &Cached<Fetching>, seconds: u64) {
+    let time = Duration::from_secs(seconds);
+    tokio::time::advance(time).await;
+    source.source().clock.advance(time);
+}
+
+fn fetches(source: &Cached<Fetching>) -> u64 {
+    source.source().fetches.load(Ordering::Relaxed)
+}
+
+async fn text(source: &Cached<Fetching>) -> String {
+    source.token().await.unwrap().secret().expose().to_owned()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_of_ones_own_is_asked_once_for_each_lifetime_of_its_tokens() {
+    let source = Fetching::cached();
+    let same = source.clone();
+    let given_up = tokio::time::timeout(Duration::ZERO, source.token()).await;
+    assert!(given_up.is_err());
+    let (one, two) = tokio::join!(text(&source), text(&same));
+    assert_eq!((one.as_str(), two.as_str()), ("t1", "t1"));
+    pass(&source, 71).await;
+    assert_eq!((text(&source).await.as_str(), fetches(&source)), ("t1", 1));
+    // In its last fifth a new one is fetched while the old one is used, and ten seconds before the end
+    // it is not used any more.
+    pass(&source, 20).await;
+    assert_eq!((text(&source).await.as_str(), fetches(&source)), ("t2", 2));
+    pass(&source, 89).await;
+    assert_eq!(text(&source).await, "t2");
+    tokio::time::sleep(Duration::from_millis(2)).await;
+    assert_eq!((text(&source).await.as_str(), fetches(&source)), ("t3", 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_of_ones_own_learns_of_refusals_by_its_own_generations() {
+    let source = Fetching::cached();
+    let first = source.token().await.unwrap();
+    source.forget(first.generation());
+    let second = source.token().await.unwrap();
+    assert_eq!((first.generation(), second.generation()), (1, 2));
+    assert_eq!(second.secret().expose(), "t2");
+    // A late one is not of the newer token.
+    source.forget(first.generation());
+    assert_eq!(text(&source).await, "t2");
+    assert_eq!(*source.source().forgotten.lock().unwrap(), [101]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_of_a_source_of_ones_own_is_kept_for_a_second() {
+    let source = Fetching::cached();
+    source.source().is_down.store(true, Ordering::Relaxed);
+    for _ in 0..3 {
+        let error = source.token().await.unwrap_err();
+        assert_eq!((error.message(), fetches(&source)), ("down", 1));
+    }
+    source.source().is_down.store(false, Ordering::Relaxed);
+    pass(&source, 1).await;
+    assert_eq!(text(&source).await, "t2");
 }

@@ -1,17 +1,14 @@
 //! Tokens by the client credentials grant.
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::Arc;
 
 use http::Method;
 use tokio::time::Instant;
 
 use super::{ClientAuthentication, ErrorCode, TokenAnswer, read_fault};
-use crate::auth::{Renewals, Token, TokenSource};
-use crate::cache::{Cache, Fetched};
+use crate::auth::{Cached, Renewals, Token, TokenSource};
 use crate::call::{Call, CallOptions, Form, Operation, Repeat, StatusRule};
-use crate::sync::lock;
 use crate::url::{BaseUrl, Given, Target};
 use crate::{BoxFuture, CoreClient, CoreClientBuilder, Error, ErrorKind, Result, Secret};
 
@@ -44,10 +41,7 @@ use crate::{BoxFuture, CoreClient, CoreClientBuilder, Error, ErrorKind, Result, 
 /// "not found" and similar kinds are always about the call that needs the token. An error is kept for a second, or
 /// for as long as the server asks with `Retry-After`, at most a minute.
 #[derive(Clone)]
-pub struct ClientCredentials {
-    grant: Arc<Grant>,
-    cache: Cache<(), Token>,
-}
+pub struct ClientCredentials(Cached<Grant>);
 
 struct Grant {
     core: CoreClient,
@@ -57,8 +51,6 @@ struct Grant {
     client_id: String,
     client_secret: Secret,
     parameters: Vec<(String, String)>,
-    newest: Mutex<Option<Token>>,
-    renewals: Renewals,
 }
 
 impl ClientCredentials {
@@ -78,44 +70,41 @@ impl ClientCredentials {
             parameters: Vec::new(),
         }
     }
-
-    async fn current(&self) -> Result<Token> {
-        let grant = &self.grant;
-        let fetch = || {
-            let grant = Arc::clone(grant);
-            async move {
-                let begun = Instant::now();
-                let fetched = grant.fetch().await;
-                let error = fetched.as_ref().err();
-                grant.core.token_renewed(&grant.renewals, begun, error);
-                fetched
-            }
-        };
-        self.cache.get_or_fetch(&(), fetch).await
-    }
 }
 
 impl TokenSource for ClientCredentials {
     fn token(&self) -> BoxFuture<'_, Result<Token>> {
-        Box::pin(self.current())
+        self.0.token()
     }
 
     fn forget(&self, generation: u64) {
-        self.cache.forget_generation(&(), generation);
+        self.0.forget(generation);
     }
 }
 
 impl fmt::Debug for ClientCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.source().fmt(f)
+    }
+}
+
+impl TokenSource for Grant {
+    fn token(&self) -> BoxFuture<'_, Result<Token>> {
+        Box::pin(self.ask())
+    }
+}
+
+impl fmt::Debug for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientCredentials")
-            .field("server", &self.grant.server)
-            .field("client_id", &self.grant.client_id)
+            .field("server", &self.server)
+            .field("client_id", &self.client_id)
             .finish_non_exhaustive()
     }
 }
 
 impl Grant {
-    async fn fetch(&self) -> Result<Fetched<Token>> {
+    async fn ask(&self) -> Result<Token> {
         let form = Form::new().field("grant_type", "client_credentials");
         let parameters = self.parameters.iter();
         let form = parameters.fold(form, |form, (name, value)| form.field(name, value));
@@ -135,32 +124,15 @@ impl Grant {
             let what = "the token endpoint issued a token that is not a bearer token";
             return Err(Error::new(ErrorKind::Decode, what).with_operation(TOKEN.id()));
         }
-        Ok(self.keep(answer, begun.elapsed()))
-    }
-
-    /// Turns an answer that took `elapsed` into a token.
-    fn keep(&self, answer: TokenAnswer, elapsed: Duration) -> Fetched<Token> {
-        let mut newest = lock(&self.newest);
-        // A server that returns the refused token again has no newer one.
-        let generation = match &*newest {
-            Some(old) if *old.secret() == answer.access_token => old.generation(),
-            old => old.as_ref().map_or(0, Token::generation) + 1,
-        };
-        let token = Token::new(answer.access_token).of_generation(generation);
+        let token = Token::new(answer.access_token);
         let left = answer
             .expires_in
-            .map(|lifetime| lifetime.saturating_sub(elapsed));
+            .map(|lifetime| lifetime.saturating_sub(begun.elapsed()));
         let expiry = left.and_then(|left| self.core.clock().now().checked_add(left));
-        let token = match expiry {
+        Ok(match expiry {
             Some(at) => token.expires_at(at),
             None => token,
-        };
-        *newest = Some(token.clone());
-        let fetched = Fetched::new(token).generation(generation);
-        match left {
-            Some(left) => fetched.ttl(left - MARGIN.min(left / 10)),
-            None => fetched,
-        }
+        })
     }
 }
 
@@ -216,30 +188,26 @@ impl ClientCredentialsBuilder {
         }
         let (server, target) = parts(&self.token_url)?;
         let core = self.core.read_fault(read_fault).build()?;
-        let cache = core
-            .cache("token by client credentials")
-            .capacity(1)
-            .error_ttl_by(|error: &Error| error.retry_after().map(|wait| wait.min(LONGEST_ASKED)))
-            .build();
         let mut parameters = self.parameters;
         if !self.scopes.is_empty() {
             parameters.push(("scope".to_owned(), self.scopes.join(" ")));
         }
         let grant = Grant {
-            core,
+            core: core.clone(),
             server,
             target,
             authentication: self.authentication,
             client_id: self.client_id,
             client_secret: self.client_secret,
             parameters,
-            newest: Mutex::new(None),
-            renewals: Renewals::new("oauth"),
         };
-        Ok(ClientCredentials {
-            grant: Arc::new(grant),
-            cache,
-        })
+        Ok(ClientCredentials(Cached::over(
+            grant,
+            Arc::clone(core.clock()),
+            core.cache("token by client credentials"),
+            Renewals::new("oauth"),
+            core.observer().cloned(),
+        )))
     }
 }
 
@@ -271,10 +239,3 @@ static TOKEN: Operation = Operation::new("oauth.token", Method::POST, "/token")
         StatusRule::new(410, None, ErrorKind::Config),
         StatusRule::new(422, None, ErrorKind::Credential),
     ]);
-
-/// How long before its expiry a token is no longer used: the clocks of servers differ, and calls
-/// take time.
-const MARGIN: Duration = Duration::from_secs(30);
-
-/// The longest that a server can hold back the next request for a token.
-const LONGEST_ASKED: Duration = Duration::from_secs(60);
