@@ -94,7 +94,7 @@ fn libraries() -> Result<Vec<String>, String> {
     Ok(with_library.map(|package| package.name).collect())
 }
 
-fn has_nextest() -> bool {
+pub(crate) fn has_nextest() -> bool {
     let mut command = workspace::cargo();
     command
         .args(["nextest", "--version"])

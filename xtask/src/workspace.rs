@@ -1,8 +1,8 @@
 //! Where the workspace is, and what is in it.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::{fs, io};
 
 use serde::Deserialize;
 
@@ -81,7 +81,14 @@ pub(crate) fn read(metadata: &[u8]) -> Result<Vec<Package>, String> {
     Ok(metadata.packages)
 }
 
-/// Copies all files that git tracks or would add into a folder, which is emptied first.
+fn copy_with_time(from: &Path, to: &Path) -> io::Result<()> {
+    fs::copy(from, to)?;
+    let time = fs::metadata(from)?.modified()?;
+    fs::File::options().write(true).open(to)?.set_modified(time)
+}
+
+/// Copies all files that git tracks or would add into a folder, which is emptied first. They keep their
+/// times, so that cargo takes what it built from the originals for them, too.
 pub(crate) fn copy(copy: &Path) -> Result<(), String> {
     let root = root();
     let listed = Command::new("git")
@@ -111,7 +118,7 @@ pub(crate) fn copy(copy: &Path) -> Result<(), String> {
         let (from, to) = (root.join(&file), copy.join(&file));
         let folder = to.parent().map_or(Ok(()), fs::create_dir_all);
         folder
-            .and_then(|()| fs::copy(&from, &to).map(drop))
+            .and_then(|()| copy_with_time(&from, &to))
             .map_err(|cause| format!("{}: {cause}", from.display()))?;
     }
     Ok(())

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::Plan;
 use crate::codegen;
+use crate::test::has_nextest;
 use crate::workspace;
 
 /// Which tests run in the copy.
@@ -42,26 +43,32 @@ pub(super) fn run(tests: Tests) -> Result<(), String> {
         Tests::All => root.join("target/new-service-build"),
     };
     let cargo = |line: &str| cargo(&copy, &target, line);
-    // The same packages each time: with others, cargo would build their dependencies again.
-    let packages = format!(
-        "-p vouchsafe-{NAME} -p vouchsafe -p vouchsafe-cli -p vouchsafe-tests --all-features"
-    );
+    // As CI builds the workspace itself, so that only what the service changes is compiled again.
+    let all = "--workspace --all-features";
     let tests = match tests {
-        Tests::Some => vec![
-            format!(
-                "test {packages} --lib --bin vouchsafe --test client --test generated_coverage --test citations --test every"
-            ),
-            format!("test {packages} --test program demo"),
-            format!("test {packages} --doc {NAME}"),
-        ],
+        Tests::Some => {
+            let targets = "--lib --bin vouchsafe --test client --test generated_coverage \
+                           --test citations --test every --test program";
+            let whole = format!("package(=vouchsafe-{NAME})+package(=vouchsafe)");
+            // Those of the clients that are written by hand say nothing about this one.
+            let of_all = "package(=vouchsafe-tests)-test(/is_shown_by_the_client_of_/)";
+            let of_program = "package(=vouchsafe-cli)-binary(program)+binary(program)&test(demo)";
+            let chosen = format!("{whole}+({of_all})+({of_program})");
+            let run = match has_nextest() {
+                true => format!("nextest run {all} {targets} -E {chosen}"),
+                // Those of the other services, too.
+                false => format!("test {all} {targets}"),
+            };
+            vec![run, format!("test {all} --doc {NAME}")]
+        }
         Tests::All => vec!["xtask test".to_owned()],
     };
     cargo("fmt --all --check")?;
-    cargo(&format!("clippy {packages} --all-targets -- -D warnings"))?;
+    cargo(&format!("clippy {all} --all-targets -- -D warnings"))?;
     for line in tests {
         cargo(&line)?;
     }
-    cargo(&format!("doc {packages} --no-deps"))?;
+    cargo(&format!("doc {all} --no-deps"))?;
     eprintln!(
         "new-service: created, built and tested in {} s",
         now().saturating_sub(begun).as_secs()
