@@ -51,6 +51,11 @@ pub mod guides {
     #[non_exhaustive]
     pub struct SetUpTheNetwork;
 
+    #[doc = include_str!("../../docs/guide/share-credentials-among-machines.md")]
+    #[derive(Debug)]
+    #[non_exhaustive]
+    pub struct ShareCredentials;
+
     #[doc = include_str!("../../docs/guide/test-quotas-without-a-network.md")]
     #[derive(Debug)]
     #[non_exhaustive]

@@ -75,7 +75,7 @@ impl Site {
     /// Opens the file of credentials on a disk that may fail.
     #[must_use]
     pub fn open_on(&self, clock: &Arc<dyn Clock>, disk: Arc<dyn Disk>) -> Shared {
-        in_records(Arc::new(self.file().disk(disk)), clock)
+        shared(Arc::new(self.file().disk(disk)), clock)
     }
 
     /// Opens the records without a cache in front of them.
@@ -104,21 +104,21 @@ impl Site {
     fn opened(&self, clock: &Arc<dyn Clock>) -> Result<Shared, Error> {
         let at = |scheme: &str| format!("{scheme}://{}:{}", self.host, self.port());
         Ok(match self.ground {
-            Ground::Memory => in_records(Arc::new(MemoryStore::new()), clock),
-            Ground::File => in_records(Arc::new(self.file()), clock),
-            Ground::Sqlite => in_records(Arc::new(self.sqlite()?), clock),
+            Ground::Memory => shared(Arc::new(MemoryStore::new()), clock),
+            Ground::File => shared(Arc::new(self.file()), clock),
+            Ground::Sqlite => shared(Arc::new(self.sqlite()?), clock),
             Ground::Memcached => {
                 let builder = MemcachedStore::builder(at("memcached"));
                 let memcached = builder.limit(LIMIT).allow_plain().build()?;
-                let leases = in_records(Arc::new(memcached), clock);
+                let leases = shared(Arc::new(memcached), clock);
                 let store = CacheOver::new(leases.store, Arc::new(self.sqlite()?), CACHED)
                     .with_leases(leases.leases)?
                     .with_clock(Arc::clone(clock));
-                both(Arc::new(store))
+                shared(Arc::new(store), clock)
             }
             Ground::Redis => {
                 let builder = RedisStore::builder(at("redis"));
-                both(Arc::new(builder.limit(LIMIT).allow_plain().build()?))
+                shared(Arc::new(builder.limit(LIMIT).allow_plain().build()?), clock)
             }
             Ground::Postgres => {
                 let url = format!(
@@ -128,37 +128,34 @@ impl Site {
                     servers::PASSWORD
                 );
                 let builder = PostgresStore::builder(url);
-                both(Arc::new(builder.limit(LIMIT).allow_plain().build()?))
+                shared(Arc::new(builder.limit(LIMIT).allow_plain().build()?), clock)
             }
             Ground::Etcd => {
                 let builder = EtcdStore::builder(at("http"));
-                both(Arc::new(builder.limit(LIMIT).allow_plain().build()?))
+                shared(Arc::new(builder.limit(LIMIT).allow_plain().build()?), clock)
             }
             Ground::Nats => {
                 let builder = NatsStore::builder(at("nats"));
-                in_records(Arc::new(builder.limit(LIMIT).allow_plain().build()?), clock)
+                shared(Arc::new(builder.limit(LIMIT).allow_plain().build()?), clock)
             }
             Ground::OpenBao => {
                 let builder = VaultStore::builder(at("http")).token(servers::token(&self.folder));
-                in_records(Arc::new(builder.limit(LIMIT).allow_plain().build()?), clock)
+                shared(Arc::new(builder.limit(LIMIT).allow_plain().build()?), clock)
             }
             Ground::DynamoDb => {
                 let store = DynamoStore::new(&self.aws(clock)?, "vouchsafe")?;
-                Shared {
-                    leases: Arc::new(store.leases()),
-                    store: Arc::new(store),
-                }
+                shared(Arc::new(store), clock)
             }
             Ground::SecretsManager => {
                 let aws = self.aws(clock)?;
                 let store = Arc::new(SecretsManagerStore::new(&aws, "vouchsafe")?);
                 let leases = DynamoStore::new(&aws, "vouchsafe")?.leases();
-                both(Arc::new(WithLease::new(store, Arc::new(leases))?))
+                shared(Arc::new(WithLease::new(store, Arc::new(leases))?), clock)
             }
             Ground::Keyring => {
                 let builder = KeyringStore::builder(self.folder.join("keyring.lock"));
                 let builder = builder.bus(servers::bus(&self.folder)).limit(LIMIT);
-                in_records(Arc::new(builder.build()?), clock)
+                shared(Arc::new(builder.build()?), clock)
             }
         })
     }
@@ -178,19 +175,15 @@ impl Site {
     }
 }
 
-fn in_records(store: Arc<dyn Store>, clock: &Arc<dyn Clock>) -> Shared {
-    let leases = StoreLeases::with_clock(Arc::clone(&store), Arc::clone(clock));
-    Shared {
-        leases: Arc::new(leases),
-        store,
-    }
-}
-
-fn both<S: Store + Leases>(store: Arc<S>) -> Shared {
-    Shared {
-        leases: Arc::clone(&store) as _,
-        store,
-    }
+fn shared(store: Arc<dyn Store>, clock: &Arc<dyn Clock>) -> Shared {
+    // As `Credentials` choose them.
+    let leases = Arc::clone(&store).own_leases().unwrap_or_else(|| {
+        Arc::new(StoreLeases::with_clock(
+            Arc::clone(&store),
+            Arc::clone(clock),
+        ))
+    });
+    Shared { leases, store }
 }
 
 /// How long a call of a store may take on a busy machine. The emulator of AWS makes one after the

@@ -161,7 +161,7 @@ impl CredentialsBuilder {
     }
 
     /// Sets what decides which process refreshes; all processes that share the store have to share it.
-    /// Default: leases in the store.
+    /// Default: the store's [own](Store::own_leases), or else leases in its records.
     pub fn leases(mut self, leases: Arc<dyn Leases>) -> Self {
         self.leases = Some(leases);
         self
@@ -403,7 +403,9 @@ impl CredentialsBuilder {
         let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::new()));
         let leases: Arc<dyn Leases> = match self.leases {
             Some(leases) => Arc::new(WithLease::new(Arc::clone(&store), leases)?),
-            None => Arc::new(StoreLeases::with_clock(Arc::clone(&store), own_clock)),
+            None => Arc::clone(&store).own_leases().unwrap_or_else(|| {
+                Arc::new(StoreLeases::with_clock(Arc::clone(&store), own_clock))
+            }),
         };
         let flights = core
             .cache::<_, _, Error>("refreshes of credentials")

@@ -11,7 +11,7 @@ use vouchsafe_cloud_credentials::{Credentials, ErrorKind, Secret, TokenSource as
 use vouchsafe_core::SecretBytes;
 use vouchsafe_core::mock::ManualClock;
 use vouchsafe_core::store::{
-    Acquired, Expect, Leases as _, MemoryStore, Store, StoreLeases, Swapped,
+    Acquired, Expect, Leases as _, MemoryStore, Store, StoreLeases, Swapped, WithLease,
 };
 
 use crate::server::{Late, TokenServer, Told, key, looks_good, put, record, secret, seed, token};
@@ -22,6 +22,30 @@ pub(crate) fn sharing(server: &TokenServer, store: &Arc<dyn Store>) -> Credentia
 
 pub(crate) async fn had(credentials: &Credentials) -> Secret {
     credentials.token().await.unwrap().secret().clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_leases_that_come_with_a_store_decide_who_refreshes() {
+    let server = TokenServer::new(true);
+    let elsewhere: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let leases = Arc::new(StoreLeases::new(elsewhere));
+    let records: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    seed(&*records, "rt-0").await;
+    let with_lease = WithLease::new(records, Arc::clone(&leases) as _).unwrap();
+    let store: Arc<dyn Store> = Arc::new(with_lease);
+    let lasts = Duration::from_secs(20);
+    let Acquired::Lease(lease) = leases.acquire(&key(), lasts).await.unwrap() else {
+        panic!("another has it");
+    };
+    let credentials = sharing(&server, &store);
+    let mut refreshing = JoinSet::new();
+    refreshing.spawn(async move { credentials.refresh().await.unwrap() });
+    let waited = timeout(Duration::from_secs(5), refreshing.join_next()).await;
+    assert!(waited.is_err());
+    assert_eq!(server.requests(), 0);
+    assert!(leases.release(lease).await.unwrap());
+    refreshing.join_next().await.unwrap().unwrap();
+    assert_eq!(server.requests(), 1);
 }
 
 #[tokio::test(start_paused = true)]

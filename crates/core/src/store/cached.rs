@@ -6,8 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use super::combined::require_scope;
-use super::lease::{Acquired, Lease, Leases, StoreLeases, millis, since_1970};
-use super::record::{Capabilities, Expect, Key, Loaded, Scope, Store, Swapped, Version, Watch};
+use super::lease::{StoreLeases, millis, since_1970};
+use super::record::{
+    Acquired, Capabilities, Expect, Key, Lease, Leases, Loaded, Scope, Store, Swapped, Version,
+    Watch,
+};
 use crate::sync::lock;
 use crate::{BoxFuture, Clock, Result, SecretBytes, SystemClock};
 
@@ -286,6 +289,10 @@ impl Store for CacheOver {
     }
 
     /// A call asks the cache before and after the store.
+    fn own_leases(self: Arc<Self>) -> Option<Arc<dyn Leases>> {
+        Some(self)
+    }
+
     fn capabilities(&self) -> Capabilities {
         let (store, cache) = (self.store.capabilities(), self.cache.capabilities());
         Capabilities {

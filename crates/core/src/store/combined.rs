@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::lease::{Acquired, Lease, Leases};
-use super::record::{Capabilities, Expect, Key, Loaded, Scope, Store, Swapped, Version, Watch};
+use super::record::{
+    Acquired, Capabilities, Expect, Key, Lease, Leases, Loaded, Scope, Store, Swapped, Version,
+    Watch,
+};
 use crate::{BoxFuture, Error, ErrorKind, Result, SecretBytes};
 
 /// A store together with leases that are kept elsewhere, such as records in a key service and leases
@@ -93,6 +95,10 @@ impl Store for WithLease {
 
     fn watch(&self, key: &Key) -> Option<Watch> {
         self.store.watch(key)
+    }
+
+    fn own_leases(self: Arc<Self>) -> Option<Arc<dyn Leases>> {
+        Some(self)
     }
 
     fn capabilities(&self) -> Capabilities {
@@ -250,6 +256,10 @@ impl Store for ReadThrough {
         self.front.watch(key)
     }
 
+    fn own_leases(self: Arc<Self>) -> Option<Arc<dyn Leases>> {
+        Arc::clone(&self.front).own_leases()
+    }
+
     fn capabilities(&self) -> Capabilities {
         let (front, origin) = (self.front.capabilities(), self.origin.capabilities());
         Capabilities {
@@ -341,6 +351,24 @@ mod tests {
             let mut watch = combined.watch(&key()).unwrap();
             assert!(write(&*store, &Expect::Any, "new").await);
             watch.changed().await;
+        }
+    }
+
+    #[test]
+    fn leases_beside_the_records_of_a_store_are_those_of_stores_over_it() {
+        let new = || -> Arc<dyn Store> { Arc::new(MemoryStore::new()) };
+        assert!(new().own_leases().is_none());
+        let leases = Arc::new(StoreLeases::new(new()));
+        let leased: Arc<dyn Store> = Arc::new(WithLease::new(new(), leases).unwrap());
+        let over: Arc<dyn Store> = Arc::new(ReadThrough::new(leased, new()));
+        assert!(Arc::clone(&over).own_leases().is_some());
+        #[cfg(feature = "seal")]
+        {
+            use crate::Secret;
+            use crate::store::{Sealed, SealingKey};
+
+            let key = SealingKey::from_passphrase(&Secret::from("words"), "salt");
+            assert!(Arc::new(Sealed::new(over, key)).own_leases().is_some());
         }
     }
 

@@ -1,112 +1,12 @@
-//! Leases: the right to change a record for a limited time.
+//! Leases in the records of any store.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::claims::Claims;
-use super::record::{Expect, Key, LIMIT, Loaded, Scope, Store, Swapped, Version};
+use super::record::{Acquired, Expect, Key, Lease, Leases, Loaded, Scope, Store, Swapped, Version};
 use crate::text::hex;
 use crate::{BoxFuture, Clock, Error, ErrorKind, Result, SecretBytes, SystemClock};
-
-/// Grants leases on records.
-///
-/// A lease decides which process does something that must be done once, such as requesting a new
-/// token. It ends by itself, so that a holder that crashed or is suspended does not block others.
-/// It does **not** prevent such a holder from writing when it wakes up. For that, each write is a
-/// [compare-and-swap](Store::compare_and_swap) with the version that was read under the lease.
-pub trait Leases: fmt::Debug + Send + Sync + 'static {
-    /// Takes the lease on a record, unless it is already held. One that these leases have taken for a
-    /// caller that never got the answer is held by no caller: it is taken as well, except by leases that
-    /// cannot tell it from another's (see [`Claims`]).
-    fn acquire<'a>(&'a self, key: &'a Key, time: Duration) -> BoxFuture<'a, Result<Acquired>>;
-
-    /// Extends a lease to `time` from now. Returns `false` if the lease has been lost.
-    fn renew<'a>(&'a self, lease: &'a mut Lease, time: Duration) -> BoxFuture<'a, Result<bool>>;
-
-    /// Releases a lease. Returns `false` if the lease has been lost; the new holder's is left
-    /// alone. If the lease still says that it was taken [after a lapse](Lease::is_after_lapse), so does
-    /// that of the next holder.
-    fn release(&self, lease: Lease) -> BoxFuture<'_, Result<bool>>;
-
-    /// Returns which tasks share the leases.
-    fn scope(&self) -> Scope;
-
-    /// Returns how long a call may take. It ends by itself then, or a little later. Default: ten
-    /// seconds.
-    fn limit(&self) -> Duration {
-        LIMIT
-    }
-}
-
-/// A lease that is held until its duration is over.
-#[derive(Debug)]
-#[must_use = "others wait until it is released or its time is over"]
-pub struct Lease {
-    key: Key,
-    fence: u64,
-    version: Version,
-    is_after_lapse: bool,
-}
-
-impl Lease {
-    /// Creates a lease, for implementations of [`Leases`]. `version` distinguishes this hold of the
-    /// lease from all others.
-    pub fn new(key: Key, fence: u64, version: Version) -> Self {
-        Self {
-            key,
-            fence,
-            version,
-            is_after_lapse: false,
-        }
-    }
-
-    /// Says whether the last holder let the lease lapse: for implementations of [`Leases`], and for a
-    /// holder that has seen to it, so that the next one need not.
-    pub fn after_lapse(mut self, is_after_lapse: bool) -> Self {
-        self.is_after_lapse = is_after_lapse;
-        self
-    }
-
-    /// Returns whether the last holder did not release the lease: it crashed, was suspended, or could
-    /// not reach the leases, and may come back with something to write. `false` if that is not known.
-    #[must_use]
-    pub fn is_after_lapse(&self) -> bool {
-        self.is_after_lapse
-    }
-
-    /// Returns what distinguishes this hold of the lease from all others.
-    #[must_use]
-    pub fn version(&self) -> &Version {
-        &self.version
-    }
-
-    /// Returns the record that the lease is for.
-    #[must_use]
-    pub fn key(&self) -> &Key {
-        &self.key
-    }
-
-    /// Returns a fencing token: a number greater than that of every earlier lease on this record,
-    /// for servers that refuse requests of earlier holders.
-    #[must_use]
-    pub fn fence(&self) -> u64 {
-        self.fence
-    }
-}
-
-/// The result of trying to take a lease.
-#[derive(Debug)]
-#[expect(clippy::exhaustive_enums, reason = "it is held or not")]
-pub enum Acquired {
-    /// The lease was taken.
-    Lease(Lease),
-    /// Another holder has the lease.
-    Held {
-        /// How long it lasts at most, unless it is renewed.
-        remaining: Duration,
-    },
-}
 
 /// [`Leases`] over any [`Store`], kept as records next to the ones that they are for.
 ///

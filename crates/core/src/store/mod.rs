@@ -61,7 +61,7 @@ pub use draft::Draft;
 pub use encoded::Base64;
 pub use folder::FolderStore;
 pub use hints::{Board, Hints};
-pub use lease::{Acquired, Lease, Leases, StoreLeases};
+pub use lease::StoreLeases;
 pub use link::{Broken, Link};
 pub use memory::MemoryStore;
 pub use place::{Owner, open_to_read, require_private_folder};
@@ -69,7 +69,8 @@ pub use private::{Handle, PrivateFile};
 #[cfg(feature = "client")]
 pub use reach::Reach;
 pub use record::{
-    Capabilities, Expect, Key, Loaded, Scope, Store, Swapped, Version, Watch, unique,
+    Acquired, Capabilities, Expect, Key, Lease, Leases, Loaded, Scope, Store, Swapped, Version,
+    Watch, unique,
 };
 #[cfg(feature = "seal")]
 pub use sealed::{KeySource, Sealed, SealingKey, WrappedKey};

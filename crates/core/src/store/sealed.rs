@@ -15,7 +15,7 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use zeroize::Zeroizing;
 
 use super::place::{Owner, open_to_read};
-use super::record::{Capabilities, Expect, Key, LIMIT, Loaded, Store, Swapped, Watch};
+use super::record::{Capabilities, Expect, Key, LIMIT, Leases, Loaded, Store, Swapped, Watch};
 use crate::{BoxFuture, Error, ErrorKind, Result, Secret, SecretBytes};
 
 /// A [`Store`] that encrypts the records of another with AES-256-GCM.
@@ -420,6 +420,10 @@ impl Store for Sealed {
 
     fn watch(&self, key: &Key) -> Option<Watch> {
         self.store.watch(key)
+    }
+
+    fn own_leases(self: Arc<Self>) -> Option<Arc<dyn Leases>> {
+        Arc::clone(&self.store).own_leases()
     }
 
     fn capabilities(&self) -> Capabilities {

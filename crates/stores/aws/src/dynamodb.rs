@@ -15,7 +15,7 @@ use aws_sdk_dynamodb::types::{
 };
 use tokio::time::{Instant, sleep};
 use vouchsafe_core::store::{
-    Capabilities, Expect, Key, Loaded, Scope, Store, StoreLeases, Swapped, Version, unique,
+    Capabilities, Expect, Key, Leases, Loaded, Scope, Store, StoreLeases, Swapped, Version, unique,
 };
 use vouchsafe_core::{BoxFuture, Error, ErrorKind, Result, SecretBytes};
 
@@ -344,6 +344,10 @@ impl Store for DynamoStore {
             profiles.sort();
             Ok(Some(profiles))
         })
+    }
+
+    fn own_leases(self: Arc<Self>) -> Option<Arc<dyn Leases>> {
+        Some(Arc::new(self.leases()))
     }
 
     fn capabilities(&self) -> Capabilities {

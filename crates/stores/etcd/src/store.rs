@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use vouchsafe_core::store::{
-    Base64, Board, Capabilities, Claims, Expect, Hints, Key, Loaded, Reach, Scope, Store, Swapped,
-    Version, Watch,
+    Base64, Board, Capabilities, Claims, Expect, Hints, Key, Leases, Loaded, Reach, Scope, Store,
+    Swapped, Version, Watch,
 };
 use vouchsafe_core::url::{BaseUrl, Given};
 use vouchsafe_core::{BoxFuture, Result, Secret, SecretBytes};
@@ -272,6 +272,10 @@ impl Store for EtcdStore {
 
     fn watch(&self, key: &Key) -> Option<Watch> {
         Some(self.0.hints.watch(&name(key)))
+    }
+
+    fn own_leases(self: Arc<Self>) -> Option<Arc<dyn Leases>> {
+        Some(self)
     }
 
     fn capabilities(&self) -> Capabilities {

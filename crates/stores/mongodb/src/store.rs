@@ -8,7 +8,8 @@ use mongodb::bson::{Binary, Bson, Document, doc};
 use mongodb::options::{ConnectionString, HostInfo, ServerAddress, Tls};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use vouchsafe_core::store::{
-    Capabilities, Claims, Expect, Key, Loaded, Reach, Scope, Store, Swapped, Version, unique,
+    Capabilities, Claims, Expect, Key, Leases, Loaded, Reach, Scope, Store, Swapped, Version,
+    unique,
 };
 use vouchsafe_core::{BoxFuture, Error, ErrorKind, Result, Secret, SecretBytes};
 
@@ -259,6 +260,10 @@ impl Store for MongoStore {
             profiles.sort();
             Ok(Some(profiles))
         })
+    }
+
+    fn own_leases(self: Arc<Self>) -> Option<Arc<dyn Leases>> {
+        Some(self)
     }
 
     fn capabilities(&self) -> Capabilities {

@@ -6,8 +6,8 @@ use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::types::Type;
 use vouchsafe_core::store::{
-    Board, Capabilities, Claims, Expect, Hints, Key, Link, Loaded, Reach, Scope, Store, Swapped,
-    Version, Watch, unique,
+    Board, Capabilities, Claims, Expect, Hints, Key, Leases, Link, Loaded, Reach, Scope, Store,
+    Swapped, Version, Watch, unique,
 };
 use vouchsafe_core::{BoxFuture, Error, ErrorKind, Result, Secret, SecretBytes};
 
@@ -284,6 +284,10 @@ impl Store for PostgresStore {
 
     fn watch(&self, key: &Key) -> Option<Watch> {
         Some(self.0.hints.watch(topic(key).as_bytes()))
+    }
+
+    fn own_leases(self: Arc<Self>) -> Option<Arc<dyn Leases>> {
+        Some(self)
     }
 
     fn capabilities(&self) -> Capabilities {

@@ -8,8 +8,8 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 use redis::{Cmd, RedisConnectionInfo, Value, cmd};
 use url::Url;
 use vouchsafe_core::store::{
-    Board, Broken, Capabilities, Claims, Expect, Hints, Key, Loaded, Reach, Scope, Store, Swapped,
-    Version, Watch, unique,
+    Board, Broken, Capabilities, Claims, Expect, Hints, Key, Leases, Loaded, Reach, Scope, Store,
+    Swapped, Version, Watch, unique,
 };
 use vouchsafe_core::{BoxFuture, Error, ErrorKind, Result, Secret, SecretBytes};
 
@@ -281,6 +281,10 @@ impl Store for RedisStore {
     }
 
     /// How durable a record is depends on the server's settings, which this cannot know.
+    fn own_leases(self: Arc<Self>) -> Option<Arc<dyn Leases>> {
+        Some(self)
+    }
+
     fn capabilities(&self) -> Capabilities {
         let mut capabilities = Capabilities::new(Scope::Network);
         capabilities.max_bytes = Some(LARGEST);
