@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::{Renewals, Token};
 use crate::deadline::after;
@@ -80,8 +80,9 @@ impl TokenSource for EnvToken {
 /// A token in a file that another program renews, such as a mounted Kubernetes secret.
 ///
 /// The file is read on first use, after a refusal, and when the token is needed a second or more after
-/// the last time; in between, the token is kept in memory. While one caller looks for a newer token, the
-/// others use the one in memory. If a later read fails or finds no token, the last good token is kept. The
+/// the last reading; in between, the token is kept in memory. While one caller looks for a newer token, for
+/// a second at most, the others use the one in memory. If a later reading fails or finds no token, the last
+/// good token is kept. The
 /// path must lead to a regular file: reading a pipe could block forever.
 pub struct FileToken {
     path: PathBuf,
@@ -105,8 +106,11 @@ struct Kept {
 struct Held {
     token: Option<Token>,
     refused: bool,
-    /// How many fetches have ended.
-    fetches: u64,
+    /// How many fetches have begun, and how many of them have ended.
+    begun: u64,
+    ended: u64,
+    /// How many had begun when the token was refused: those may have read what was refused.
+    stale: u64,
     /// When the next one begins, at the latest.
     due_at: Option<Instant>,
 }
@@ -134,18 +138,24 @@ impl Kept {
         }
     }
 
-    /// Returns the token in memory, or the number of fetches that have ended if the caller must wait for
-    /// the next: all callers if there is no good token, and one of them if another may be there.
-    fn look(&self) -> std::result::Result<Token, u64> {
+    /// Returns the token in memory, if it is good, and whether another may be there.
+    fn look(&self) -> (Option<Token>, bool) {
         let mut held = lock(&self.held);
-        if let Some(due_at) = held.due_at {
-            let now = Instant::now();
-            if now >= due_at {
-                held.due_at = self.due_after(now);
-                return Err(held.fetches);
-            }
+        let now = Instant::now();
+        let is_due = held.due_at.is_some_and(|due_at| now >= due_at);
+        if is_due {
+            held.due_at = self.due_after(now);
         }
-        held.good().ok_or(held.fetches)
+        (held.good(), is_due)
+    }
+
+    /// Returns the number of the first fetch that may replace what is in memory.
+    fn needed(&self) -> u64 {
+        let held = lock(&self.held);
+        match held.refused {
+            true => held.stale + 1,
+            false => held.ended + 1,
+        }
     }
 
     fn due_after(&self, now: Instant) -> Option<Instant> {
@@ -157,27 +167,54 @@ impl Kept {
         fetch: impl FnOnce() -> F,
         otherwise: Otherwise,
     ) -> Result<Token> {
-        let fetches = match self.look() {
-            Ok(token) => return Ok(token),
-            Err(fetches) => fetches,
-        };
+        match self.look() {
+            (Some(token), false) => return Ok(token),
+            // One caller looks for another token, and not for longer than until the next look.
+            (Some(token), true) => {
+                let Ok(turn) = self.turn.try_lock() else {
+                    return Ok(token);
+                };
+                let longest = self.interval.unwrap_or_default();
+                let looked = timeout(longest, self.fetched(fetch, otherwise)).await;
+                drop(turn);
+                return looked.unwrap_or(Ok(token));
+            }
+            (None, _) => {}
+        }
+        let needed = self.needed();
         let _turn = self.turn.lock().await;
         {
             let held = lock(&self.held);
-            if held.fetches > fetches
+            if held.ended >= needed
                 && let Some(token) = held.good()
             {
                 return Ok(token);
             }
         }
+        self.fetched(fetch, otherwise).await
+    }
+
+    /// Fetches a token. The caller has the turn.
+    async fn fetched<F: Future<Output = Result<Secret>>>(
+        &self,
+        fetch: impl FnOnce() -> F,
+        otherwise: Otherwise,
+    ) -> Result<Token> {
+        let number = {
+            let mut held = lock(&self.held);
+            held.begun += 1;
+            held.begun
+        };
         let fetched = fetch().await;
         self.renewals.record(fetched.as_ref().err());
         let mut held = lock(&self.held);
-        held.fetches += 1;
+        held.ended = number;
         held.due_at = self.due_after(Instant::now());
+        // A refusal during the fetch is of what it may have read.
+        let is_newer = number > held.stale;
         match (fetched, held.token.clone()) {
             (Ok(secret), Some(old)) if *old.secret() == secret => {
-                held.refused = false;
+                held.refused &= !is_newer;
                 Ok(old)
             }
             (Ok(secret), old) => {
@@ -188,7 +225,7 @@ impl Kept {
                 Ok(token)
             }
             (Err(_), Some(old)) if otherwise == Otherwise::LastToken => {
-                held.refused = false;
+                held.refused &= !is_newer;
                 Ok(old)
             }
             (Err(error), _) => Err(error),
@@ -203,6 +240,7 @@ impl Kept {
             .is_some_and(|token| token.generation() == generation)
         {
             held.refused = true;
+            held.stale = held.begun;
         }
     }
 }

@@ -77,15 +77,16 @@ struct Seen {
 }
 
 impl CacheOver {
-    /// Caches the records of a store, each for a given time. Leases are kept in the store, unless
-    /// [`with_leases`](Self::with_leases) names others.
+    /// Caches the records of a store, each for a given time. Leases are the store's
+    /// [own](Store::own_leases), or kept in it, unless [`with_leases`](Self::with_leases) names others.
     ///
     /// If the cache is shared by machines, their clocks should agree to within a fraction of the
     /// time; an entry from the future is not used.
     #[must_use]
     pub fn new(cache: Arc<dyn Store>, store: Arc<dyn Store>, time: Duration) -> Self {
+        let own = Arc::clone(&store).own_leases();
         Self {
-            leases: Arc::new(StoreLeases::new(Arc::clone(&store))),
+            leases: own.unwrap_or_else(|| Arc::new(StoreLeases::new(Arc::clone(&store)))),
             cache,
             store,
             time,
@@ -94,7 +95,7 @@ impl CacheOver {
         }
     }
 
-    /// Takes leases elsewhere, such as the store's own.
+    /// Takes leases elsewhere.
     ///
     /// # Errors
     ///
@@ -288,11 +289,11 @@ impl Store for CacheOver {
         self.store.watch(key)
     }
 
-    /// A call asks the cache before and after the store.
     fn own_leases(self: Arc<Self>) -> Option<Arc<dyn Leases>> {
         Some(self)
     }
 
+    /// A call asks the cache before and after the store.
     fn capabilities(&self) -> Capabilities {
         let (store, cache) = (self.store.capabilities(), self.cache.capabilities());
         Capabilities {

@@ -280,11 +280,11 @@ impl Store for RedisStore {
         Some(self.0.hints.watch(name(key).as_bytes()))
     }
 
-    /// How durable a record is depends on the server's settings, which this cannot know.
     fn own_leases(self: Arc<Self>) -> Option<Arc<dyn Leases>> {
         Some(self)
     }
 
+    /// How durable a record is depends on the server's settings, which this cannot know.
     fn capabilities(&self) -> Capabilities {
         let mut capabilities = Capabilities::new(Scope::Network);
         capabilities.max_bytes = Some(LARGEST);

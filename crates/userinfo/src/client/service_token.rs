@@ -15,8 +15,8 @@ use crate::{Result, Token, TokenError};
 /// A Gafaelfawr service token, fixed or from a source that may renew it.
 ///
 /// Kubernetes replaces the token of a `GafaelfawrServiceToken` when it becomes invalid, so a
-/// mounted file is the robust choice: it is read again a second later at the earliest, and after a
-/// refusal (401), when the call is also repeated once (protocol section 7). Cheap to clone; clones are the same credential.
+/// mounted file is the robust choice: it is read again when it is needed a second or more after the last
+/// reading, and after a refusal (401), when the call is also repeated once (protocol section 7). Cheap to clone; clones are the same credential.
 #[derive(Clone, Debug)]
 pub struct ServiceToken(Kind);
 

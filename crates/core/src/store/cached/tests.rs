@@ -6,7 +6,7 @@ use tokio::task::{JoinSet, yield_now};
 
 use super::*;
 use crate::mock::ManualClock;
-use crate::store::{FolderStore, MemoryStore};
+use crate::store::{FolderStore, MemoryStore, WithLease};
 use crate::{Error, ErrorKind};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -311,6 +311,17 @@ fn leases_that_not_all_users_of_the_records_share_are_refused() {
     let narrow = Arc::new(StoreLeases::new(Arc::clone(&memory) as _));
     let cached = CacheOver::new(memory, folder(place.path(), "store"), HOUR);
     assert!(cached.with_leases(narrow).unwrap_err().is_config());
+}
+
+#[tokio::test]
+async fn leases_are_those_of_the_store() {
+    let leases = Arc::new(StoreLeases::new(Arc::new(MemoryStore::new())));
+    let with_lease = WithLease::new(Arc::new(MemoryStore::new()), leases.clone());
+    let cached = Arc::new(over(Arc::new(with_lease.unwrap())));
+    let _lease = held(&*leases).await;
+    let own = cached.own_leases().unwrap();
+    let acquired = own.acquire(&key(), HOUR).await.unwrap();
+    assert!(matches!(acquired, Acquired::Held { .. }));
 }
 
 #[tokio::test]
