@@ -318,8 +318,9 @@ impl Credentials {
     ///   client's id is missing; nothing is sent.
     /// - [`ErrorKind::TokenEndpoint`](crate::ErrorKind::TokenEndpoint) or
     ///   [`InvalidResponse`](crate::ErrorKind::InvalidResponse): nothing is changed.
-    /// - Those of [`write`](Self::write). The tokens are kept in memory, so that `write` can be
-    ///   called again.
+    /// - Those of [`write`](Self::write), which waits for refreshes in the same way. If the lease cannot be
+    ///   had, the tokens are written without. They are kept in memory, too, so that `write` can be called
+    ///   again.
     #[doc(alias = "fetch_tokens")]
     pub fn exchange(&self, code: impl Into<Secret>) -> ExchangeRequest {
         ExchangeRequest {

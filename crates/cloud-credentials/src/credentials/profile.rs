@@ -9,7 +9,7 @@ use vouchsafe_core::{Error as Core, ErrorKind as Kind, Secret};
 use super::Credentials;
 use super::values::{Resolved, Values};
 use crate::refresh::{Coordinator, Exclusive, Given, Login, is_newer, own_key};
-use crate::{Error, Record, Result, Source};
+use crate::{Error, ErrorKind, Record, Result, Source};
 
 impl Credentials {
     /// Writes the current values into the record of the profile.
@@ -23,11 +23,17 @@ impl Credentials {
     /// replaced since, by any process, its newest replacement is written. If the record has that of others, which were given to other programs, it
     /// is copied to a record beside it, where those find it.
     ///
+    /// That wait may take as long as a refresh or a save of this process that is in progress, and
+    /// [`wait_time`](super::CredentialsBuilder::wait_time) for others, of which one that crashed makes it
+    /// a third longer than a lease. If the future is dropped, the record is written or not, and other
+    /// processes may wait for the time of a lease.
+    ///
     /// # Errors
     ///
     /// [`ErrorKind::StoreCorrupt`](crate::ErrorKind::StoreCorrupt) if the record is damaged;
     /// [`ErrorKind::RefreshTimeout`](crate::ErrorKind::RefreshTimeout) if another process refreshes
-    /// these credentials for too long; of kind `Store` if a record cannot be read or written.
+    /// these credentials for too long; of kind `Conflict` if one changed them meanwhile; of kind `Store` if
+    /// a record or the lease cannot be read or written.
     #[doc(alias = "write_credentials")]
     pub async fn write(&self) -> Result<()> {
         let coordinator = &self.inner.coordinator;
@@ -106,7 +112,8 @@ impl Credentials {
             absent: Absent::Drops,
         };
         let coordinator = &self.inner.coordinator;
-        let exclusive = coordinator.exclusive_in_time(coordinator.key()).await?;
+        // The code was used, so the tokens are written in any case.
+        let exclusive = coordinator.exclusive(coordinator.key()).await.ok();
         let done = self.write_over(&written).await;
         match exclusive {
             Some(exclusive) => {
@@ -193,7 +200,11 @@ impl Credentials {
     pub async fn remove_profile(&self, profile: &str) -> Result<bool> {
         let coordinator = &self.inner.coordinator;
         let key = Key::new(coordinator.key().namespace(), profile);
-        let exclusive = coordinator.exclusive_in_time(&key).await?;
+        let exclusive = match coordinator.exclusive(&key).await {
+            Ok(exclusive) => Some(exclusive),
+            Err(error) if error.kind() == ErrorKind::RefreshTimeout => None,
+            Err(error) => return Err(error),
+        };
         let removed = coordinator
             .of_store(coordinator.store().remove(&key, &Expect::Any))
             .await;

@@ -219,13 +219,15 @@ impl Credentials {
         {
             memory.rotated = (first != now).then(|| (digest(first), now.clone()));
         }
+        if !is_current {
+            // Another token may be known by now.
+            let validity = Validity::of(&token, record.expires_at, self.now());
+            return Ok(self.to_hold(token, validity).token.clone());
+        }
         // The record is read again, and that in the file does not say when it expires.
         let known = memory.learn(&token, record.expires_at, self.now());
         known.scope = scope.or(known.scope.take());
         let validity = known.validity;
-        if !is_current {
-            return Ok(self.to_hold(token, validity).token.clone());
-        }
         memory.set.access_token = is_elsewhere.then(|| token.clone());
         Ok(self.hold(token, validity))
     }
@@ -236,6 +238,7 @@ impl Credentials {
         let is_given = !resolved.is_token_of_store;
         (!resolved.are_in_store()).then(|| Given {
             client_id: values.client_id.clone(),
+            is_client_of_record: !is_given && resolved.set.client_id.is_none(),
             client_secret: values.client_secret.clone(),
             refresh_token: resolved.first.clone().filter(|_| is_given),
             rotated: values.refresh_token.clone().filter(|_| is_given),
@@ -265,13 +268,14 @@ impl Credentials {
         let (token, expires_at) = (issued.access_token, issued.expires_at);
         let token = {
             let mut memory = self.memory();
+            if memory.epoch != epoch {
+                let validity = Validity::of(&token, expires_at, self.now());
+                return Ok(self.to_hold(token, validity).token.clone());
+            }
             let known = memory.learn(&token, expires_at, self.now());
             known.is_redeemed = true;
             known.scope = issued.scope;
             let validity = known.validity;
-            if memory.epoch != epoch {
-                return Ok(self.to_hold(token, validity).token.clone());
-            }
             memory.set.access_token = Some(token.clone());
             if issued.refresh_token.is_some() {
                 memory.set.refresh_token = issued.refresh_token;

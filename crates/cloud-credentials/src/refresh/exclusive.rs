@@ -9,10 +9,11 @@ use vouchsafe_core::sync::lock;
 
 use super::place::lease_key;
 use super::{Coordinator, DEFERRED, FIRST_WAIT, Held, LONGEST_WAIT, Shared, held_for_too_long};
-use crate::{ErrorKind, Record, Result};
+use crate::{Record, Result};
 
 /// The exclusive right to the records of a profile: the lease, and the turn of this process if it
-/// refreshes them itself. If it is dropped, the lease ends by itself.
+/// refreshes them itself. If it is dropped, the lease ends by itself, or with the next refresh of this
+/// process.
 pub(crate) struct Exclusive<'a> {
     shared: &'a Shared,
     own: Option<MutexGuard<'a, ()>>,
@@ -42,15 +43,6 @@ impl Coordinator {
             own,
             held: Some(held),
         })
-    }
-
-    /// The same, or `None` if another process refreshes them for too long.
-    pub(crate) async fn exclusive_in_time(&self, key: &Key) -> Result<Option<Exclusive<'_>>> {
-        match self.exclusive(key).await {
-            Ok(exclusive) => Ok(Some(exclusive)),
-            Err(error) if error.kind() == ErrorKind::RefreshTimeout => Ok(None),
-            Err(error) => Err(error),
-        }
     }
 }
 
@@ -96,9 +88,11 @@ impl Exclusive<'_> {
 
 impl Drop for Exclusive<'_> {
     fn drop(&mut self) {
-        // Whoever saves the tokens keeps it.
-        if self.is_needed() {
-            *lock(&self.shared.held) = self.held.take();
+        // Whoever saves the tokens keeps it, and the next refresh of this process need not wait for its end.
+        if self.own.is_some()
+            && let Some(held) = self.held.take()
+        {
+            *lock(&self.shared.held) = Some(held);
         }
     }
 }

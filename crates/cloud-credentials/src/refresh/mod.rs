@@ -297,9 +297,12 @@ impl Shared {
         let token = match outcome {
             Outcome::Adopted(token) | Outcome::Refreshed(token) => Some(token),
             Outcome::NothingToRefresh => return Err(Failure::NothingToRefresh),
-            Outcome::Reauthorize(Some(error)) | Outcome::Failed(error) => {
+            Outcome::Reauthorize(Some(error)) => {
+                let profile = self.key.profile();
+                tracing::warn!(profile, %error, "the refresh token is refused; log in again");
                 return Err(Failure::Error(error));
             }
+            Outcome::Failed(error) => return Err(Failure::Error(error)),
             Outcome::Reauthorize(None) => return Err(Failure::Error(refused_earlier().into())),
         };
         let has_token = |record: &Record| record.access_token == token;

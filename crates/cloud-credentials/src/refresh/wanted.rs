@@ -28,6 +28,8 @@ pub(crate) struct Wanted {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Given {
     pub(crate) client_id: Option<String>,
+    /// Whether the client is that of the record when it was read, so that the secret is not for another.
+    pub(crate) is_client_of_record: bool,
     pub(crate) client_secret: Option<Secret>,
     /// The first refresh token, from which those in a record descend. `None` if only other values were
     /// given, which are used with the refresh token of the record.
@@ -106,6 +108,9 @@ impl Wanted {
         let Some(given) = &self.given else {
             return there;
         };
+        if given.is_client_of_record && there.client_id != given.client_id {
+            return there;
+        }
         let is_theirs = given.refresh_token.is_none()
             || (there.refresh_token.is_some() && there.descent() == given.lineage());
         let mut view = match is_theirs {
@@ -161,7 +166,7 @@ impl Wanted {
                 let is_first = record.refresh_token == given.refresh_token;
                 record.lineage = given.lineage().filter(|_| !is_first);
             }
-            if !self.is_secret_kept {
+            if !self.is_secret_kept && record.client_secret == given.client_secret {
                 record.client_secret = None;
             }
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use vouchsafe_cloud_credentials::Credentials;
 use vouchsafe_cloud_credentials::mock::{Rotation, Seed, TokenFormat};
 use vouchsafe_core::store::{Key, Leases, MemoryStore, Store, StoreLeases};
@@ -284,4 +284,62 @@ async fn a_damaged_own_record_does_not_keep_the_other_login_from_refreshing_for_
     builder.build().unwrap().refresh().await.unwrap();
     assert!(b.has_unsaved_refresh_token());
     assert_eq!((server.requests(), server.refused()), (3, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_secret_of_one_client_is_not_used_for_another_that_gets_into_the_record() {
+    let seed_of_server = r#"{
+        "clients": [
+            {"client_id": "c", "client_secret": "s"}, {"client_id": "d", "client_secret": "t"}
+        ],
+        "tokens": [
+            {"client_id": "c", "refresh_token": "rt-c"}, {"client_id": "d", "refresh_token": "rt-d"}
+        ]
+    }"#;
+    let server = TokenServer::seeded(&Seed::parse(seed_of_server).unwrap());
+    let late = Arc::new(Late::default());
+    put(
+        &late.store,
+        &json!({"client_id": "c", "refresh_token": "rt-c"}),
+    )
+    .await;
+    let store: Arc<dyn Store> = Arc::clone(&late) as _;
+    let credentials = sharing(&server, &store);
+    credentials.set_client_secret(Some(secret("s")));
+    let mut refreshing = JoinSet::new();
+    refreshing.spawn(async move { credentials.refresh().await });
+    late.begun().await;
+    let other = json!({"client_id": "d", "client_secret": "t", "refresh_token": "rt-d"});
+    put(&late.store, &other).await;
+    late.arrive();
+    refreshing.join_next().await.unwrap().unwrap().unwrap();
+    let now = record(&late.store).await;
+    assert_eq!(
+        (&now["client_id"], &now["client_secret"]),
+        (&json!("d"), &json!("t"))
+    );
+    assert_eq!(now["dead"], json!(null));
+    assert_eq!((server.requests(), server.refused()), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_is_given_up_does_not_hold_up_its_own_process() {
+    let server = two_logins();
+    let (fragile, store) = fragile();
+    seed(&*store, "rt-a").await;
+    let leases: Arc<dyn Leases> = Arc::new(StoreLeases::new(memory()));
+    let builder = server.builder().store(Arc::clone(&store));
+    let credentials = builder.leases(Arc::clone(&leases)).build().unwrap();
+    credentials.set_client_secret(Some(secret("s")));
+    fragile.is_stuck.store(true, Ordering::Relaxed);
+    let write = timeout(Duration::from_secs(1), credentials.write());
+    assert!(write.await.is_err());
+    fragile.is_stuck.store(false, Ordering::Relaxed);
+    let refresh = timeout(Duration::from_secs(1), credentials.refresh());
+    refresh.await.unwrap().unwrap();
+    // It is released, too.
+    let builder = server.builder().store(store).leases(leases);
+    let other = builder.build().unwrap();
+    let refresh = timeout(Duration::from_secs(1), other.refresh());
+    refresh.await.unwrap().unwrap();
 }

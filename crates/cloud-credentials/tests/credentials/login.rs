@@ -9,10 +9,11 @@ use http::Method;
 use http::header::LOCATION;
 use serde_json::json;
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 use vouchsafe_cloud_credentials::{
-    Authorization, Credentials, ErrorKind, ExchangeRequest, Pkce, Secret, Source,
+    Authorization, Credentials, ErrorKind, ExchangeRequest, Pkce, Secret, Source, TokenSource as _,
 };
-use vouchsafe_core::store::{MemoryStore, Store};
+use vouchsafe_core::store::{MemoryStore, Store, StoreLeases};
 use vouchsafe_core::transport::Request;
 
 use crate::fleet::{had, sharing};
@@ -305,6 +306,72 @@ async fn a_login_leaves_nothing_unsaved_of_a_refresh_in_progress() {
         done.unwrap().unwrap();
     }
     credentials.rename_profile("default", "dev").await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_is_not_taken_for_the_refresh_that_it_waits_for() {
+    let begun = Begun::new().await;
+    let slow = begun.server.with_slow_answers();
+    let fragile = Arc::new(Fragile::default());
+    let store: Arc<dyn Store> = Arc::clone(&fragile) as _;
+    seed(&*store, "rt-0").await;
+    let credentials = slow.builder().store(Arc::clone(&store));
+    let credentials = credentials.cache_token(false).build().unwrap();
+    let refreshing = credentials.clone();
+    let mut refreshed = JoinSet::new();
+    refreshed.spawn(async move { refreshing.refresh().await });
+    slow.asked().await;
+    let exchange = begun.exchange(&credentials);
+    let mut exchanged = JoinSet::new();
+    exchanged.spawn(async move { exchange.send().await });
+    slow.asked().await;
+    // The refresh is still saving when the login succeeds.
+    fragile.broken.store(1, Ordering::Relaxed);
+    slow.open();
+    refreshed.join_next().await.unwrap().unwrap().unwrap();
+    let answer = exchanged.join_next().await.unwrap().unwrap().unwrap();
+    let token = credentials.token().await.unwrap();
+    assert_eq!(*token.secret(), answer.access_token);
+    // Only the answer says when an opaque token expires.
+    assert!(token.expiry().is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_waits_for_the_refresh_of_another_process() {
+    let begun = Begun::new().await;
+    let slow = begun.server.with_slow_answers();
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    seed(&*store, "rt-0").await;
+    let other = sharing(&slow, &store);
+    let refreshing = other.clone();
+    let mut refreshed = JoinSet::new();
+    refreshed.spawn(async move { refreshing.refresh().await.map(drop) });
+    slow.asked().await;
+    let exchange = begun.exchange(&sharing(&begun.server, &store));
+    let mut exchanged = JoinSet::new();
+    exchanged.spawn(async move { exchange.send().await });
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(token(&*store, "refresh_token").await, secret("rt-0"));
+    slow.open();
+    refreshed.join_next().await.unwrap().unwrap().unwrap();
+    let answer = exchanged.join_next().await.unwrap().unwrap().unwrap();
+    let now = token(&*store, "refresh_token").await;
+    assert_eq!(Some(now), answer.refresh_token);
+    assert!(!other.has_unsaved_refresh_token());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_is_written_although_the_leases_are_away() {
+    let begun = Begun::new().await;
+    let away = Arc::new(Fragile::default());
+    away.is_unreadable.store(true, Ordering::Relaxed);
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let builder = begun.server.builder().store(Arc::clone(&store));
+    let leases = Arc::new(StoreLeases::new(away));
+    let credentials = builder.leases(leases).build().unwrap();
+    let answer = begun.exchange(&credentials).send().await.unwrap();
+    let now = token(&*store, "refresh_token").await;
+    assert_eq!(Some(now), answer.refresh_token);
 }
 
 #[tokio::test(start_paused = true)]
