@@ -433,10 +433,12 @@ mod tests {
         tokio::time::advance(Duration::from_millis(999)).await;
         assert_eq!(source.token().await.unwrap().secret().expose(), "one");
         tokio::time::advance(Duration::from_millis(1)).await;
-        let (second, meanwhile) = tokio::join!(source.token(), source.token());
-        let (second, meanwhile) = (second.unwrap(), meanwhile.unwrap());
+        let turn = source.kept.turn.lock().await;
+        assert_eq!(source.token().await.unwrap().secret().expose(), "one");
+        drop(turn);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        let second = source.token().await.unwrap();
         assert_eq!(second.secret().expose(), "two");
-        assert_eq!(meanwhile.secret().expose(), "one");
         assert_ne!(second.generation(), first.generation());
         assert_eq!(source.token().await.unwrap().secret().expose(), "two");
         assert_eq!(reads(), 2);
@@ -472,11 +474,43 @@ mod tests {
         source.token().await.unwrap();
         file.write("two");
         tokio::time::advance(Duration::from_secs(1)).await;
-        let mut given_up = source.token();
-        assert!((&mut given_up).now_or_never().is_none());
-        drop(given_up);
+        let never = std::future::pending::<Result<Secret>>;
+        let given_up = source.kept.get(never, Otherwise::LastToken).now_or_never();
+        assert!(given_up.is_none());
         assert_eq!(source.token().await.unwrap().secret().expose(), "one");
         tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(source.token().await.unwrap().secret().expose(), "two");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_look_at_a_disk_that_hangs_does_not_cost_a_good_token() {
+        let file = Scratch::new("hangs");
+        file.write("one");
+        let source = FileToken::new(&file.0);
+        source.token().await.unwrap();
+        tokio::time::advance(Duration::from_secs(1)).await;
+        let never = std::future::pending::<Result<Secret>>;
+        let begun = Instant::now();
+        let token = source.kept.get(never, Otherwise::LastToken).await;
+        assert_eq!(token.unwrap().secret().expose(), "one");
+        assert_eq!(begun.elapsed(), READ_AGAIN);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_that_was_read_before_its_refusal_is_not_used_after_it() {
+        let file = Scratch::new("early");
+        file.write("one");
+        let source = FileToken::new(&file.0);
+        let first = source.token().await.unwrap();
+        tokio::time::advance(Duration::from_secs(1)).await;
+        let early = || async {
+            let read = source.read().await;
+            file.write("two");
+            source.forget(first.generation());
+            read
+        };
+        let early = source.kept.get(early, Otherwise::LastToken).await;
+        assert_eq!(early.unwrap().secret().expose(), "one");
         assert_eq!(source.token().await.unwrap().secret().expose(), "two");
     }
 
