@@ -234,11 +234,9 @@ impl Kept {
 
     fn forget(&self, generation: u64) {
         let mut held = lock(&self.held);
-        if held
-            .token
-            .as_ref()
-            .is_some_and(|token| token.generation() == generation)
-        {
+        let is_current = |token: &Token| token.generation() == generation;
+        // What was begun since the first refusal is as good for the others.
+        if !held.refused && held.token.as_ref().is_some_and(is_current) {
             held.refused = true;
             held.stale = held.begun;
         }
