@@ -21,6 +21,9 @@ use crate::{BoxFuture, Clock, Error, Result, SystemClock};
 /// minutes, and a refused one is replaced at once. An error is kept for a second, or for as long as its
 /// [`retry_after`](Error::retry_after), at most a minute.
 ///
+/// A source that keeps its token until that is refused, such as [`FnToken`](super::FnToken), returns the same
+/// one again.
+///
 /// Each token with another text than the last one gets a new generation, whatever the source's own are.
 /// Cheap to clone; clones share the token.
 ///

@@ -141,10 +141,9 @@ impl Kept {
     /// Returns the token in memory, if it is good, and whether another may be there.
     fn look(&self) -> (Option<Token>, bool) {
         let mut held = lock(&self.held);
-        let now = Instant::now();
-        let is_due = held.due_at.is_some_and(|due_at| now >= due_at);
+        let is_due = held.due_at.is_some_and(|due_at| Instant::now() >= due_at);
         if is_due {
-            held.due_at = self.due_after(now);
+            held.due_at = self.due_after(Instant::now());
         }
         (held.good(), is_due)
     }
