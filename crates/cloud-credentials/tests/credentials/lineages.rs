@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use vouchsafe_cloud_credentials::Credentials;
-use vouchsafe_cloud_credentials::mock::{Rotation, Seed, TokenFormat};
+use vouchsafe_cloud_credentials::mock::Seed;
 use vouchsafe_core::store::{Key, Leases, MemoryStore, Store, StoreLeases};
 
 use crate::fleet::{had, sharing};
-use crate::logins::{given, two_logins};
+use crate::logins::{given, two_logins, with_developer_token};
 use crate::server::{Fragile, Late, TokenServer, key, put, put_at, record, secret, seed, token};
 
 fn memory() -> Arc<dyn Store> {
@@ -108,18 +108,9 @@ async fn what_was_read_is_not_written_back() {
 
 #[tokio::test(start_paused = true)]
 async fn a_redeemed_token_does_not_bring_back_a_refresh_token_that_was_read() {
-    let seed_of_server = r#"{
-        "clients": [{"client_id": "c", "client_secret": "s"}],
-        "tokens": [{"client_id": "c", "refresh_token": "rt-a"}],
-        "developer_tokens": [{"token": "d"}]
-    }"#;
-    let seed_of_server = Seed::parse(seed_of_server).unwrap().settings(|settings| {
-        settings.token_format = TokenFormat::Opaque;
-        settings.rotation = Rotation::Revokes;
-    });
     // The second reading is the one before the redeemed token is written.
     for readings in [1, 2] {
-        let server = TokenServer::seeded(&seed_of_server);
+        let server = with_developer_token();
         let late = Arc::new(Late::after(readings));
         seed(&late.store, "rt-a").await;
         let store: Arc<dyn Store> = Arc::clone(&late) as _;

@@ -24,6 +24,20 @@ pub(crate) fn two_logins() -> TokenServer {
             {"client_id": "c", "refresh_token": "rt-b"}
         ]
     }"#;
+    rotating(seed)
+}
+
+/// A server that knows a login and the developer token `d`.
+pub(crate) fn with_developer_token() -> TokenServer {
+    let seed = r#"{
+        "clients": [{"client_id": "c", "client_secret": "s"}],
+        "tokens": [{"client_id": "c", "refresh_token": "rt-a"}],
+        "developer_tokens": [{"token": "d"}]
+    }"#;
+    rotating(seed)
+}
+
+fn rotating(seed: &str) -> TokenServer {
     let seed = Seed::parse(seed).unwrap().settings(|settings| {
         settings.token_format = TokenFormat::Opaque;
         settings.rotation = Rotation::Revokes;

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use vouchsafe_cloud_credentials::mock::{Rotation, Seed, TokenFormat};
 use vouchsafe_cloud_credentials::{Environment, Secret};
 use vouchsafe_core::store::{MemoryStore, Store};
 
 use crate::fleet::{had, sharing};
-use crate::logins::{given, two_logins};
-use crate::server::{TokenServer, record, secret, seed, token};
+use crate::logins::{given, two_logins, with_developer_token};
+use crate::server::{record, secret, seed, token};
 
 #[tokio::test(start_paused = true)]
 async fn another_login_leaves_the_only_copy_of_a_given_one_in_its_own_record() {
@@ -68,16 +67,7 @@ async fn a_spent_refresh_token_is_not_written_over_what_replaced_it() {
 
 #[tokio::test(start_paused = true)]
 async fn a_redeemed_token_does_not_bring_variables_into_the_record() {
-    let seed_of_server = r#"{
-        "clients": [{"client_id": "c", "client_secret": "s"}],
-        "tokens": [{"client_id": "c", "refresh_token": "rt-a"}],
-        "developer_tokens": [{"token": "d"}]
-    }"#;
-    let seed_of_server = Seed::parse(seed_of_server).unwrap().settings(|settings| {
-        settings.token_format = TokenFormat::Opaque;
-        settings.rotation = Rotation::Revokes;
-    });
-    let server = TokenServer::seeded(&seed_of_server);
+    let server = with_developer_token();
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
     let redeemed = async || {
         let environment = Environment::from_fn(|name| match name {
