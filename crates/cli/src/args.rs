@@ -125,7 +125,8 @@ impl Logs {
             (0, None, SERVE) => own("info"),
             // The demo causes outages on purpose.
             (0, None, DEMO) => own("error"),
-            (0, None, _) => own("warn"),
+            // The error of the command says it, too.
+            (0, None, _) => own("warn,vouchsafe_cloud_credentials::refresh::refused=off"),
             (1, ..) => own("debug"),
             _ => own("trace"),
         };

@@ -269,6 +269,10 @@ impl fmt::Debug for Coordinator {
     }
 }
 
+/// The target of the warning that a person has to log in, so that a program that shows the error anyway can leave
+/// the warning out.
+const REFUSED: &str = "vouchsafe_cloud_credentials::refresh::refused";
+
 impl Shared {
     fn report_unsaved(&self, key: &Key, error: &Error) {
         let profile = key.profile();
@@ -299,7 +303,7 @@ impl Shared {
             Outcome::NothingToRefresh => return Err(Failure::NothingToRefresh),
             Outcome::Reauthorize(Some(error)) => {
                 let profile = self.key.profile();
-                tracing::warn!(profile, %error, "the refresh token is refused; log in again");
+                tracing::warn!(target: REFUSED, profile, %error, "the refresh token is refused; log in again");
                 return Err(Failure::Error(error));
             }
             Outcome::Failed(error) => return Err(Failure::Error(error)),
