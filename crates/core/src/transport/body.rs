@@ -1,13 +1,16 @@
 //! The bodies of requests.
 
 use std::pin::Pin;
+#[cfg(feature = "http2")]
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http_body_util::Full;
 use hyper::body::{Body, Frame, SizeHint};
 
 use super::Written;
+#[cfg(feature = "http2")]
+use super::silence::Silence;
 use crate::{Error, Result, Sent};
 
 /// The body of a request, which says whether anything of the request was written.
@@ -23,22 +26,33 @@ use crate::{Error, Result, Sent};
 pub(super) struct Outgoing(Option<Box<Sending>>);
 
 struct Sending {
-    body: Full<Bytes>,
+    body: Bytes,
     written: Written,
     may_be_http2: bool,
+    #[cfg(feature = "http2")]
+    silence: Option<Arc<Silence>>,
 }
 
 impl Outgoing {
     pub(super) fn new(body: Bytes, written: Written, may_be_http2: bool) -> Self {
         let is_needed = !body.is_empty() || written.is_heard();
-        let body = Full::new(body);
         Self(is_needed.then(|| {
             Box::new(Sending {
                 body,
                 written,
                 may_be_http2,
+                #[cfg(feature = "http2")]
+                silence: None,
             })
         }))
+    }
+
+    /// Has a connection that requests share learn when some of the body is taken.
+    #[cfg(feature = "http2")]
+    pub(super) fn tell(&mut self, silence: &Arc<Silence>) {
+        if let Some(sending) = &mut self.0 {
+            sending.silence = Some(Arc::clone(silence));
+        }
     }
 
     /// Called by the connection that has the request. `None` if there is nothing to send or to say.
@@ -62,35 +76,50 @@ impl Body for Outgoing {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
+        _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>>>> {
         if let Err(late) = self.taken() {
             return Poll::Ready(Some(Err(late)));
         }
-        match &mut self.0 {
-            Some(sending) => Pin::new(&mut sending.body)
-                .poll_frame(cx)
-                .map_err(|never| match never {}),
-            None => Poll::Ready(None),
-        }
+        let piece = self.0.as_deref_mut().and_then(Sending::piece);
+        Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
     }
 
     fn is_end_stream(&self) -> bool {
         match self.taken() {
-            Ok(taken) => taken.is_none_or(|sending| sending.body.is_end_stream()),
+            Ok(taken) => taken.is_none_or(|sending| sending.body.is_empty()),
             Err(_) => false,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self.taken() {
-            Ok(Some(sending)) => sending.body.size_hint(),
+            Ok(Some(sending)) => SizeHint::with_exact(sending.body.len() as u64),
             Ok(None) => SizeHint::with_exact(0),
             // Known and not zero, or the content would not be asked for with every method.
             Err(_) => SizeHint::with_exact(1),
         }
     }
 }
+
+impl Sending {
+    /// Takes what is to be written next.
+    fn piece(&mut self) -> Option<Bytes> {
+        if self.body.is_empty() {
+            return None;
+        }
+        #[cfg(feature = "http2")]
+        if let Some(silence) = &self.silence {
+            silence.pause();
+            return Some(self.body.split_to(self.body.len().min(PIECE)));
+        }
+        Some(std::mem::take(&mut self.body))
+    }
+}
+
+/// The largest frame that every server of HTTP/2 takes (RFC 9113, 4.2).
+#[cfg(feature = "http2")]
+const PIECE: usize = 1 << 14;
 
 impl Drop for Sending {
     fn drop(&mut self) {

@@ -179,7 +179,7 @@ impl Host {
         if let Some(shared) = &state.shared {
             if shared.is_good(now, self.keeping.idle_timeout) {
                 let is_doubtful = shared.is_doubtful(now);
-                let lent = Lent::Stream(shared.stream(now));
+                let lent = Lent::Stream(shared.stream());
                 return Some(Lease::kept(self, lent, is_doubtful));
             }
             state.shared = None;
@@ -258,7 +258,7 @@ impl Host {
                 if !other.is_some_and(|other| other.is_good(now, timeout)) {
                     state.shared = Some(Arc::clone(&shared));
                 }
-                Lease::new(self, Lent::Stream(shared.stream(now)))
+                Lease::new(self, Lent::Stream(shared.stream()))
             }
         }
     }
@@ -475,10 +475,20 @@ impl Lease {
             Lent::Own(own) => own.sender.try_send_request(request).await,
             #[cfg(feature = "http2")]
             Lent::Stream(stream) => {
+                stream.wait();
+                request.body_mut().tell(&stream.shared.silence);
                 let answer = stream.shared.sender().try_send_request(request).await;
                 stream.hear();
                 answer
             }
+        }
+    }
+
+    /// Records that the request waits for more of the answer, after its head.
+    pub(super) fn wait(&mut self) {
+        #[cfg(feature = "http2")]
+        if let Some(Lent::Stream(stream)) = &mut self.lent {
+            stream.wait();
         }
     }
 

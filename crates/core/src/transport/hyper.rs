@@ -377,8 +377,10 @@ impl HttpTransportBuilder {
     /// runtime. Worth it for many requests at once over a long way; a single short request gains
     /// nothing. Default: HTTP/1.1.
     ///
-    /// A request that is given up after more than a second, while nothing comes for the others either,
-    /// takes its connection out of use for new ones: it may be half open, and a retry gets another.
+    /// A request that is given up when the server has been silent for more than a second takes its
+    /// connection out of use for new ones: it may be half open, and a retry gets another. The silence is
+    /// that of all requests on the connection, one after another or at once, while they wait for the
+    /// server; the caller's own work between pieces of an answer does not count.
     ///
     /// A request that becomes too late just before it is written may still send its head, and is then
     /// reset; it is not sent again if it must not be doubled.

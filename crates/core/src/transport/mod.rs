@@ -34,6 +34,8 @@ mod proxy;
 mod received;
 #[cfg(feature = "http2")]
 mod shared;
+#[cfg(feature = "http2")]
+mod silence;
 #[cfg(feature = "client")]
 mod tcp;
 #[cfg(feature = "client")]

@@ -364,10 +364,14 @@ impl hyper::body::Body for Body {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
-        let frame = ready!(Pin::new(&mut self.incoming).poll_frame(cx));
+        let polled = Pin::new(&mut self.incoming).poll_frame(cx);
         if let Some(lease) = &mut self.lease {
-            lease.hear();
+            match polled {
+                Poll::Pending => lease.wait(),
+                Poll::Ready(_) => lease.hear(),
+            }
         }
+        let frame = ready!(polled);
         let is_end = match &frame {
             None => true,
             Some(frame) => frame.is_ok() && self.incoming.is_end_stream(),

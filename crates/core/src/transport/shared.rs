@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::PATIENCE;
 use super::body::Outgoing;
+use super::silence::Silence;
 use super::wire::{FRESH, Occupancy, Via};
 use crate::deadline::after;
 use crate::sync::lock;
@@ -19,6 +20,7 @@ use crate::{Error, Result};
 /// A connection of HTTP/2. It ends when the last stream has, after its host has let go of it.
 pub(super) struct Shared {
     sender: SendRequest<Outgoing>,
+    pub(super) silence: Arc<Silence>,
     _expiry: Task,
     pub(super) number: u64,
     pub(super) proxy: Option<Via>,
@@ -33,27 +35,47 @@ pub(super) struct Shared {
 /// A stream of a connection, which a request has.
 pub(super) struct Stream {
     pub(super) shared: Arc<Shared>,
-    /// When it began, or something of its answer came last; and the connection's `heard` by then.
-    last: (Instant, u64),
+    /// The connection's `heard` when it began, or something of its answer came last.
+    heard: u64,
+    /// Whether its request waits for the server, rather than for its caller.
+    is_waiting: bool,
 }
 
 impl Stream {
-    /// Records that something of its answer came.
-    pub(super) fn hear(&mut self) {
-        let before = self.shared.heard.fetch_add(1, Ordering::Relaxed);
-        self.last = (Instant::now(), before + 1);
+    /// Records that its request waits for something of the answer.
+    pub(super) fn wait(&mut self) {
+        if !self.is_waiting {
+            self.is_waiting = true;
+            self.shared.silence.wait();
+        }
     }
 
-    /// Returns whether it has waited for long, and nothing came for other streams meanwhile: the
-    /// connection may be half open.
+    /// Records that something of its answer came.
+    pub(super) fn hear(&mut self) {
+        self.wait_no_more();
+        self.shared.silence.end();
+        self.heard = self.shared.heard.fetch_add(1, Ordering::Relaxed) + 1;
+    }
+
+    fn wait_no_more(&mut self) {
+        if self.is_waiting {
+            self.is_waiting = false;
+            self.shared.silence.wait_no_more();
+        }
+    }
+
+    /// Returns whether it waits in vain, after a long silence of the connection, which may be half
+    /// open. Where other streams got answers meanwhile, its own may just take long.
     pub(super) fn is_unheard(&self) -> bool {
-        let (since, heard) = self.last;
-        self.shared.heard.load(Ordering::Relaxed) == heard && since.elapsed() > PATIENCE
+        self.is_waiting
+            && self.shared.heard.load(Ordering::Relaxed) == self.heard
+            && self.shared.silence.lasted() > PATIENCE
     }
 }
 
 impl Drop for Stream {
     fn drop(&mut self) {
+        self.wait_no_more();
         if self.shared.streams.fetch_sub(1, Ordering::SeqCst) == 1 {
             self.shared.tell();
         }
@@ -71,6 +93,7 @@ impl Shared {
     ) -> Self {
         Self {
             sender,
+            silence: Arc::new(Silence::new()),
             _expiry: expiry,
             number,
             proxy,
@@ -82,13 +105,17 @@ impl Shared {
         }
     }
 
-    pub(super) fn stream(self: &Arc<Self>, now: Instant) -> Stream {
+    pub(super) fn stream(self: &Arc<Self>) -> Stream {
         if self.streams.fetch_add(1, Ordering::SeqCst) == 0 {
             self.tell();
         }
         let shared = Arc::clone(self);
-        let last = (now, shared.heard.load(Ordering::Relaxed));
-        Stream { shared, last }
+        let heard = shared.heard.load(Ordering::Relaxed);
+        Stream {
+            shared,
+            heard,
+            is_waiting: false,
+        }
     }
 
     /// Tells the observer whether it is idle, until no other request has changed that meanwhile.

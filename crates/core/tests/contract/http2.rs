@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use h2::Reason;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 use vouchsafe_core::call::CallOptions;
 use vouchsafe_core::observe::Observer;
-use vouchsafe_core::transport::Transport;
+use vouchsafe_core::transport::{HttpTransport, Transport};
 use vouchsafe_core::{ErrorKind, Sent};
 
 use crate::kind::{Kind, LIMIT, READ, WRITE, client, pass, passing};
@@ -150,6 +151,57 @@ pub(crate) async fn a_silent_one_keeps_its_streams_and_is_replaced(kind: Kind) {
     assert_eq!(held.await.unwrap().body, "{}");
     peer.until_ended(1).await;
     assert_eq!((peer.open(), peer.requests()), (1, 4));
+}
+
+/// Sends a request and gives it up after this time.
+async fn give_up_after(time: Duration, transport: &HttpTransport, peer: &Peer) {
+    let mut sent = transport.send(peer.request());
+    for _ in 0..20 {
+        assert!((&mut sent).now_or_never().is_none());
+        tokio::task::yield_now().await;
+    }
+    pass(time).await;
+    drop(sent);
+}
+
+pub(crate) async fn short_attempts_in_vain_add_up(kind: Kind) {
+    let script = vec![Then::Answer, Then::Deaf];
+    let peer = Peer::start(kind, [script, vec![Then::Answer]]).await;
+    let transport = peer.transport();
+    transport.send(peer.request()).await.unwrap();
+    for _ in 0..3 {
+        assert_eq!(peer.connections(), 1);
+        give_up_after(PATIENCE * 2 / 5, &transport, &peer).await;
+    }
+    let sent = timeout(LIMIT, transport.send(peer.request())).await;
+    sent.expect("another connection").unwrap();
+    assert_eq!(peer.connections(), 2);
+}
+
+pub(crate) async fn time_between_attempts_is_no_silence(kind: Kind) {
+    let script = vec![Then::Answer, Then::Silence, Then::Silence, Then::Answer];
+    let peer = Peer::start(kind, [script, vec![Then::Answer]]).await;
+    let transport = peer.transport();
+    transport.send(peer.request()).await.unwrap();
+    for count in 2..=3 {
+        give_up_after(PATIENCE / 5, &transport, &peer).await;
+        peer.until_requests(count).await;
+        pass(3 * PATIENCE).await;
+    }
+    transport.send(peer.request()).await.unwrap();
+    assert_eq!(peer.connections(), 1);
+}
+
+pub(crate) async fn work_of_the_caller_is_no_silence(kind: Kind) {
+    let script = vec![Then::RestAfter(Arc::default()), Then::Answer];
+    let peer = Peer::start(kind, [script, vec![Then::Answer]]).await;
+    let transport = peer.transport();
+    let mut answer = transport.stream(peer.request()).await.unwrap();
+    assert_eq!(answer.body.next().await.unwrap().unwrap(), "{");
+    pass(3 * PATIENCE).await;
+    drop(answer);
+    transport.send(peer.request()).await.unwrap();
+    assert_eq!(peer.connections(), 1);
 }
 
 const PING: Duration = Duration::from_secs(10);

@@ -126,6 +126,9 @@ for_http2! { http2:
     a_stream_reset_keeps_the_connection
     a_slow_answer_among_others_keeps_the_connection
     a_silent_one_keeps_its_streams_and_is_replaced
+    short_attempts_in_vain_add_up
+    time_between_attempts_is_no_silence
+    work_of_the_caller_is_no_silence
     ping_loss_closes_it
     pings_are_sent_only_while_an_answer_is_awaited
 }

@@ -11,6 +11,7 @@ use http::header::HOST;
 use http::{Request as HttpRequest, Response as HttpResponse, StatusCode, Version};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
 use vouchsafe_core::call::{Call, CallOptions, Operation, Retry, Timeouts};
 use vouchsafe_core::task::Task;
 use vouchsafe_core::transport::{HttpTransport, HttpTransportBuilder, Transport};
@@ -301,3 +302,63 @@ async fn a_condition_that_ends_just_before_the_head_leaves_does_not_have_the_req
         "{error}"
     );
 }
+
+#[tokio::test]
+async fn an_upload_that_makes_progress_is_no_silence() {
+    let (go_on, went_on) = mpsc::unbounded_channel();
+    let (taken, mut was_taken) = mpsc::unbounded_channel();
+    let went_on = Arc::new(tokio::sync::Mutex::new(went_on));
+    let server = Scripted::start(move |mut server, number| {
+        let (went_on, taken) = (Arc::clone(&went_on), taken.clone());
+        async move {
+            if number > 1 {
+                return answer_all(server).await;
+            }
+            let Some((upload, _respond)) = next(&mut server).await else {
+                return;
+            };
+            let mut body = upload.into_body();
+            let taking = Task::spawn(async move {
+                while let Some(()) = went_on.lock().await.recv().await {
+                    let mut left = WINDOW;
+                    while left > 0 {
+                        let Some(Ok(piece)) = body.data().await else {
+                            return;
+                        };
+                        left = left.saturating_sub(piece.len());
+                        body.flow_control().release_capacity(piece.len()).unwrap();
+                    }
+                    taken.send(()).unwrap();
+                }
+            });
+            answer_all(server).await;
+            drop(taking);
+        }
+    })
+    .await;
+    let transport = only().build().unwrap();
+    let mut upload = get(&format!("{}/write", server.base));
+    upload.method = http::Method::POST;
+    upload.body = vec![0; 10 * WINDOW].into();
+    let mut sent = transport.send(upload);
+    // What is taken after the first window was sent when the client had heard of the one before.
+    for seconds in [0, 2, 2, 0] {
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(seconds)).await;
+        tokio::time::resume();
+        go_on.send(()).unwrap();
+        tokio::select! {
+            _ = &mut sent => unreachable!("it is not answered"),
+            taken = was_taken.recv() => taken.unwrap(),
+        }
+    }
+    drop(sent);
+    transport
+        .send(get(&format!("{}/read", server.base)))
+        .await
+        .unwrap();
+    assert_eq!(server.connections(), 1);
+}
+
+/// How much a server of HTTP/2 takes of a body before it says that it takes more (RFC 9113, 6.9.2).
+const WINDOW: usize = 65_535;
