@@ -23,6 +23,8 @@ pub struct CertificateAuthority {
     issuer: Issuer<'static, KeyPair>,
     certificate: CertificateDer<'static>,
     pem: String,
+    /// The names that certificates of servers are for.
+    names: Vec<String>,
 }
 
 impl CertificateAuthority {
@@ -41,7 +43,16 @@ impl CertificateAuthority {
             pem: certificate.pem(),
             certificate: certificate.der().clone(),
             issuer: Issuer::new(params, key),
+            names: ["127.0.0.1", "::1", "localhost"].map(str::to_owned).into(),
         })
+    }
+
+    /// Certifies servers for this host, too, which clients reach through a proxy or with a
+    /// [resolver](crate::transport::Resolve) of their own.
+    #[must_use]
+    pub fn also_for(mut self, host: impl Into<String>) -> Self {
+        self.names.push(host.into());
+        self
     }
 
     /// Returns the authority's certificate.
@@ -67,11 +78,11 @@ impl CertificateAuthority {
         Ok((certificate.pem(), Secret::from(key.serialize_pem())))
     }
 
-    /// Creates a server configuration with a new certificate for 127.0.0.1, ::1 and localhost. If
-    /// clients have an authority, each of them must have a certificate of it.
+    /// Creates a server configuration with a new certificate. If clients have an authority, each of
+    /// them must have a certificate of it.
     pub(super) fn server_config(&self, clients: Option<&Self>) -> Result<Arc<ServerConfig>> {
         let key = KeyPair::generate().map_err(fail)?;
-        let mut params = params(&["127.0.0.1", "::1", "localhost"], "Vouchsafe test server")?;
+        let mut params = params(&self.names, "Vouchsafe test server")?;
         // Strict verifiers (Python's since 3.13) require it.
         params.use_authority_key_identifier_extension = true;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
@@ -113,8 +124,7 @@ impl fmt::Debug for CertificateAuthority {
     }
 }
 
-fn params(names: &[&str], common_name: &str) -> Result<CertificateParams> {
-    let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+fn params(names: &[String], common_name: &str) -> Result<CertificateParams> {
     let mut params = CertificateParams::new(names).map_err(fail)?;
     params.distinguished_name = DistinguishedName::new();
     params

@@ -49,7 +49,8 @@ impl Host {
     }
 
     /// Serves HTTP/1.1, and with the feature `http2` also HTTP/2 to clients that offer it in the
-    /// handshake, over TLS with a certificate for 127.0.0.1, ::1 and localhost.
+    /// handshake, over TLS with a certificate for 127.0.0.1, ::1, localhost, and the
+    /// [other hosts](CertificateAuthority::also_for) of the authority.
     ///
     /// # Errors
     ///

@@ -41,7 +41,8 @@ impl ClientObject {
                 "raise_for_status",
                 // Ours reads neither netrc nor proxies from the environment.
                 "trust_env",
-                // Of the connection, which is not made here.
+                // Of the connection.
+                "cert",
                 "proxies",
                 "verify",
             ],
@@ -54,6 +55,11 @@ impl ClientObject {
         })
     }
 
+    /// Returns the arguments of the constructor.
+    pub(super) fn args(&self) -> &Map<String, Value> {
+        &self.args
+    }
+
     /// Returns the URL that requests go below, if one was given.
     pub(super) fn base_url(&self, machine: &Machine) -> Result<String, String> {
         base_url(machine, &self.args)
@@ -62,7 +68,7 @@ impl ClientObject {
     fn client(&self, machine: &Machine, call: &Map<String, Value>) -> Result<HttpClient, String> {
         let mut builder = HttpClient::builder()
             .base_url(self.base_url(machine)?)
-            .transport(Arc::new(machine.network.clone()))
+            .transport(machine.transport(&self.args)?)
             .clock(Arc::clone(&machine.clock) as _)
             .retry(Retry::none());
         let name = bound(call.get("credentials")).or_else(|| self.credentials.clone());
@@ -169,7 +175,7 @@ pub(super) fn base_url(machine: &Machine, args: &Map<String, Value>) -> Result<S
     );
     match args.get("port") {
         None => Ok(url),
-        Some(Value::String(port)) if port == "$PORT" => Ok(url),
+        Some(Value::String(port)) if port == "$PORT" => Ok(url + &machine.port()),
         Some(Value::Number(port)) => Ok(format!("{url}:{port}")),
         Some(other) => Err(format!("not a port: {other}")),
     }

@@ -15,10 +15,12 @@ use vouchsafe::core::call::Retry;
 use vouchsafe::core::mock::ManualClock;
 use vouchsafe::core::store::MemoryStore;
 use vouchsafe::core::sync::lock;
+use vouchsafe::core::transport::Transport;
 
 use super::expected::Case;
 use super::network::Network;
 use super::stats::Stats;
+use super::wire::Wire;
 
 type Variables = Arc<Mutex<BTreeMap<String, String>>>;
 
@@ -29,6 +31,8 @@ pub(super) struct Machine {
     variables: Variables,
     pub(super) clock: Arc<ManualClock>,
     pub(super) network: Network,
+    /// The connections, in a case that is about them.
+    pub(super) wire: Option<Wire>,
     pub(super) credentials: BTreeMap<String, Credentials>,
     /// What the services were called for.
     pub(super) stats: Arc<Stats>,
@@ -40,7 +44,7 @@ pub(super) struct Machine {
 }
 
 impl Machine {
-    pub(super) fn new(case: &Case) -> Result<Self, String> {
+    pub(super) async fn new(case: &Case) -> Result<Self, String> {
         let folder = tempfile::tempdir().map_err(|cause| cause.to_string())?;
         let setup = &case.setup;
         let store = match setup.store_path.as_deref() {
@@ -60,6 +64,7 @@ impl Machine {
             variables: Variables::default(),
             clock,
             network: Network::default(),
+            wire: None,
             credentials: BTreeMap::new(),
             stats: Arc::default(),
             is_second_generation: program.starts_with("pan-cortex-data-lake"),
@@ -68,6 +73,7 @@ impl Machine {
                 .iter()
                 .any(|old| program.starts_with(old)),
         };
+        machine.wire = Wire::start(case, &machine.network, machine.folder.path()).await?;
         machine.store_path = PathBuf::from(machine.replaced(&store));
         for (name, value) in &setup.env {
             machine.set_variable(name, value);
@@ -92,7 +98,23 @@ impl Machine {
         text.replace("$STORE", &self.store_path.display().to_string())
             .replace("$HOME", &format!("{folder}/home"))
             .replace("$TMP", &folder)
-            .replace(":$PORT", "")
+            .replace(":$PORT", &self.port())
+    }
+
+    /// Returns the end of the URLs of servers. Where no connection is made, it is not needed.
+    pub(super) fn port(&self) -> String {
+        let wire = self.wire.as_ref();
+        wire.map_or_else(String::new, |wire| format!(":{}", wire.port))
+    }
+
+    /// Returns the transport of an object with these arguments.
+    pub(super) fn transport(
+        &self,
+        args: &Map<String, Value>,
+    ) -> Result<Arc<dyn Transport>, String> {
+        let wire = self.wire.as_ref().map(|wire| wire.transport(args));
+        let made = wire.transpose()?.flatten();
+        Ok(made.unwrap_or_else(|| Arc::new(self.network.clone())))
     }
 
     pub(super) fn set_variable(&self, name: &str, value: &str) {
@@ -138,7 +160,7 @@ impl Machine {
     pub(super) fn build(&self, args: &Map<String, Value>) -> Result<Credentials, String> {
         let mut builder = Credentials::builder()
             .environment(self.environment())
-            .transport(Arc::new(self.network.clone()))
+            .transport(self.transport(args)?)
             .clock(Arc::clone(&self.clock) as _)
             .retry(Retry::none());
         if self.writes_forms {
@@ -185,8 +207,8 @@ impl Machine {
         if name == "scope" {
             return Ok(builder.scopes(texts(value)));
         }
-        // The transport is ours whatever the session's is, and makes no connection.
-        if matches!(name, "session" | "proxies" | "verify") {
+        // The transport is ours whatever the session's is, and has read how to connect.
+        if matches!(name, "session" | "proxies" | "verify" | "cert") {
             return Ok(builder);
         }
         let Some(text) = value.as_str() else {

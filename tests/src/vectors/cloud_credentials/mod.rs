@@ -13,6 +13,7 @@ mod services;
 mod stats;
 mod steps;
 mod verdict;
+mod wire;
 
 use std::path::Path;
 

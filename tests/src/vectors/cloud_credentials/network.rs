@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use http::StatusCode;
+use http::{Method, StatusCode, Uri};
 use serde_json::Value;
+use vouchsafe::core::mock::Handler;
 use vouchsafe::core::sync::lock;
 use vouchsafe::core::transport::{Request, Response, Transport};
 use vouchsafe::core::{BoxFuture, Error, ErrorKind, Result, Sent};
@@ -146,6 +147,20 @@ impl Transport for Network {
     }
 }
 
+impl Handler for Network {
+    fn handle(&self, request: &Request) -> Response {
+        match self.answer(request) {
+            Ok(Ok(response)) => response,
+            // A status that no client mistakes for an answer that was recorded.
+            Ok(Err(_)) | Err(_) => Response::new(StatusCode::MISDIRECTED_REQUEST),
+        }
+    }
+
+    fn operation(&self, _: &Method, _: &Uri) -> Option<&'static str> {
+        None
+    }
+}
+
 impl Asked {
     /// Returns a recorded request.
     pub(super) fn recorded(request: &expected::Request) -> Self {
@@ -187,7 +202,7 @@ impl Asked {
     }
 }
 
-/// Returns whether an exchange is one with a proxy, which is not between here.
+/// Returns whether an exchange is one with a proxy.
 pub(super) fn is_of_proxy(exchange: &Exchange) -> bool {
     exchange.request.method == "CONNECT"
 }

@@ -76,6 +76,8 @@ pub(super) enum Rule {
     HeaderKept,
     /// A service without credentials uses those of the environment.
     Environment,
+    /// The result of a refresh in flight is waited for.
+    Waited,
 }
 
 /// The rules by words of their texts.
@@ -134,6 +136,7 @@ const RULES: &[(&str, Rule)] = &[
         "the seed resolution order applies to services",
         Rule::Environment,
     ),
+    ("wait for the refresh in flight", Rule::Waited),
 ];
 
 impl Rule {

@@ -48,7 +48,7 @@ impl ServiceObject {
         };
         let builder = Client::builder()
             .base_url(url)
-            .transport(Arc::new(machine.network.clone()))
+            .transport(machine.transport(session.map_or(args, ClientObject::args))?)
             .clock(Arc::clone(&machine.clock) as _)
             .observer(Arc::clone(&machine.stats) as _)
             .retry(Retry::none());

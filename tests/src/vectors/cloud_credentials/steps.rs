@@ -17,12 +17,14 @@ use super::network::{Asked, Body, Broken, is_of_proxy};
 use super::outcome::Got;
 use super::rule::Rule;
 use super::services::{ServiceObject, is_class};
+use super::wire::recorded_places;
 use crate::vectors::report::Judgement;
 
 /// Judges a case.
 pub(super) async fn judge(case: &Case, judgement: &mut Judgement) {
-    if case.steps.iter().any(|step| step.note.is_some()) {
-        return judgement.waive("a lock of a Python object that another thread holds");
+    let mut notes = case.steps.iter().filter_map(|step| step.note.as_deref());
+    if let Some(note) = notes.find(|note| *note != HELD) {
+        return judgement.differ(format!("no runner for the note {note:?}"));
     }
     if let Some(why) = left_out(case) {
         return judgement.waive(why);
@@ -30,7 +32,7 @@ pub(super) async fn judge(case: &Case, judgement: &mut Judgement) {
     let Some(rule) = Rule::of(&case.policy, &case.rust) else {
         return judgement.differ(format!("no rule for: {}", case.rust));
     };
-    let mut machine = match Machine::new(case) {
+    let mut machine = match Machine::new(case).await {
         Ok(machine) => machine,
         Err(why) => return judgement.differ(why),
     };
@@ -42,6 +44,7 @@ pub(super) async fn judge(case: &Case, judgement: &mut Judgement) {
             | Rule::ProviderAsGiven
             | Rule::Accepted
             | Rule::BasePath
+            | Rule::Waited
     ) {
         machine.network.answer_all();
     }
@@ -79,6 +82,12 @@ pub(super) async fn judge(case: &Case, judgement: &mut Judgement) {
         run.compare_store(&machine, step, judgement);
     }
     judgement.at("");
+    if let Some(wire) = &machine.wire {
+        let (got, recorded) = (wire.asked(), recorded_places(case));
+        if got != recorded {
+            judgement.differ(format!("proxy: expected {recorded:?}, got {got:?}"));
+        }
+    }
     if rule != Rule::Same {
         match run.expected_requests(recorded(&case.steps)) {
             Some(recorded) => compare_requests(case, &asked, &recorded, judgement),
@@ -87,28 +96,16 @@ pub(super) async fn judge(case: &Case, judgement: &mut Judgement) {
     }
 }
 
+/// The note of a refresh during another one of the same object.
+const HELD: &str = "called while the token lock of this object is held by another caller";
+
 /// The path of a request that the constructor of an older client stands for.
 pub(super) const FIRST: &str = "/r";
 
 /// Returns why a case cannot be run.
 fn left_out(case: &Case) -> Option<&'static str> {
-    let has = |name: &str, value: Option<&Value>| {
-        let mut steps = case.steps.iter();
-        steps.any(|step| match (step.args.get(name), value) {
-            (Some(given), Some(value)) => given == value,
-            (given, _) => given.is_some(),
-        })
-    };
-    if has("cert", None) {
-        return Some("client certificates: no connection is made here");
-    }
-    if has("verify", Some(&Value::Bool(false))) {
-        return Some("unverified certificates: no connection is made here");
-    }
-    if case.setup.env.contains_key("HTTPS_PROXY") {
-        return Some("variables for proxies: no connection is made here");
-    }
-    None
+    let is_set = |name: &str| case.setup.env.contains_key(name);
+    is_set("HTTPS_PROXY").then_some("variables for proxies: those of the process count")
 }
 
 /// Returns what became of the request of a step, where it was not answered in time or at all.
@@ -280,6 +277,15 @@ impl Run<'_> {
                     "refresh_token": shown(values.refresh_token),
                 }})
             }),
+            "refresh" if step.note.is_some() => {
+                // The one that is first in line holds the lock.
+                let (first, second) = tokio::join!(credentials.refresh(), credentials.refresh());
+                let first = first.map_err(|error| error.to_string())?;
+                second.map(|token| match token == first {
+                    true => token.expose().into(),
+                    false => Value::Null,
+                })
+            }
             "refresh" => {
                 let refreshed = match secret("access_token") {
                     Some(stale) => credentials.refresh_stale(&stale).await,

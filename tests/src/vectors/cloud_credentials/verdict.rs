@@ -71,6 +71,10 @@ impl Run<'_> {
             (Rule::OpaqueToken | Rule::Success | Rule::BasePath, true) => {
                 expect_ok(&got, judgement);
             }
+            (Rule::Waited, true) => match &got {
+                Got::Value(Value::String(_)) => {}
+                _ => judgement.differ("expected the token of the refresh in flight"),
+            },
             (Rule::NotExpired, true) => expect_value(&got, &Value::Bool(false), judgement),
             (Rule::UrlSafe, true) => expect_ok(&got, judgement),
             (Rule::OneScope, true) => {
@@ -320,7 +324,8 @@ impl Run<'_> {
             | Rule::Sent
             | Rule::ClientWins
             | Rule::ProviderAsGiven
-            | Rule::Accepted => None,
+            | Rule::Accepted
+            | Rule::Waited => None,
             _ => Some(recorded),
         }
     }
@@ -350,7 +355,7 @@ impl Run<'_> {
         let token = "/api/oauth2/RequestToken";
         let expected = match (self.rule, api) {
             (Rule::Retried, Some(api)) => vec![api, token, api],
-            (Rule::ClientWins | Rule::AtPath, _) => vec![token],
+            (Rule::ClientWins | Rule::AtPath | Rule::Waited, _) => vec![token],
             (Rule::BasePath, _) => vec!["/base/x"],
             (Rule::ProviderAsGiven, _) => {
                 let provider = self.case.steps[0].args["developer_token_provider"].as_str();
