@@ -97,6 +97,18 @@ async fn right_cases_of_cloud_credentials_fail_with_any_change() {
     assert_eq!(report.failures().len(), written, "{report}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn texts_of_better_behaviour_are_read_by_their_words_and_one_that_says_nothing_fails() {
+    let report = run_service("better", "cloud-credentials").await;
+    let failed: Vec<_> = report
+        .failures()
+        .iter()
+        .map(|failure| &failure.id)
+        .collect();
+    assert_eq!(failed, ["jwt/strange"], "{report}");
+    assert_eq!((report.passed(), report.skipped()), (5, 0), "{report}");
+}
+
 #[tokio::test]
 async fn a_missing_folder_says_what_to_set() {
     let fault = vectors::run(Path::new("no/such/folder"), None, None)

@@ -78,6 +78,14 @@ pub(super) enum Rule {
     Environment,
     /// The result of a refresh in flight is waited for.
     Waited,
+    /// The call that is judged fails with a typed error.
+    Failed,
+    /// The same, and nothing is sent.
+    Unsent,
+    /// The first answer is returned.
+    FirstAnswer,
+    /// An empty variable is none.
+    EmptyIsNone,
 }
 
 /// The rules by words of their texts.
@@ -149,5 +157,40 @@ impl Rule {
         rules
             .find(|(words, _)| text.contains(words))
             .map(|(_, rule)| *rule)
+            .or_else(|| Self::of_words(text))
+    }
+
+    /// Reads a text that is not known, by what it says of the outcome. `None` if it says nothing that
+    /// can be judged.
+    fn of_words(text: &str) -> Option<Self> {
+        let text = text.to_lowercase();
+        let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+        let is_error = has(&["error", "refuse"]);
+        let is_unsent = has(&[
+            "nothing sent",
+            "nothing is sent",
+            "no request",
+            "before sending",
+        ]);
+        Some(match () {
+            () if has(&["corrupt"]) => Self::Corrupt,
+            () if is_error && has(&["constructor"]) => Self::LaterError,
+            () if is_error && is_unsent => Self::Unsent,
+            () if is_error && has(&["token response", "token answer"]) => Self::InvalidResponse,
+            () if is_error && has(&["token-endpoint", "token endpoint"]) => Self::EndpointError,
+            () if is_error && has(&["claim", "jwt"]) => Self::InvalidJwt,
+            () if is_error => Self::Failed,
+            () if has(&["no network in constructors"]) => Self::Later,
+            () if has(&["construction"]) => Self::Untouched,
+            () if has(&["redirect"]) => Self::NoRedirect,
+            () if has(&["netrc"]) => Self::HeaderKept,
+            () if has(&["request target /"]) => Self::BasePath,
+            () if has(&["the 401 response", "the 401 is returned"]) => Self::FirstAnswer,
+            () if has(&["opaque"]) => Self::OpaqueToken,
+            () if has(&["empty variable", "empty text", "empty string"]) => Self::EmptyIsNone,
+            () if has(&["success", "succeed"]) => Self::Success,
+            () if has(&["same bytes"]) => Self::Private,
+            () => return None,
+        })
     }
 }

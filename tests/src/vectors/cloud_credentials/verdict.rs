@@ -49,7 +49,17 @@ impl Run<'_> {
             (Rule::Partial | Rule::NoUrl | Rule::Refused, true) => {
                 expect_kind(&got, &[ErrorKind::PartialCredentials], None, judgement);
             }
-            (Rule::LaterError, true) => expect_any(&got, judgement),
+            (Rule::LaterError | Rule::Failed | Rule::Unsent, true) => {
+                expect_any(&got, judgement);
+            }
+            (Rule::FirstAnswer, true) if deed == "request" => {
+                let first = step.exchanges.first();
+                let status = first.map_or(0, |exchange| exchange.response.status);
+                expect_status(&got, status.into(), judgement);
+            }
+            (Rule::EmptyIsNone, _) if matches!(outcome, Outcome::Ok(value) if value == "") => {
+                expect_value(&got, &Value::Null, judgement);
+            }
             (Rule::LaterError, false) if deed == "HTTPClient" => {
                 if matches!(outcome, Outcome::Err(_)) {
                     expect_any(&got, judgement);
@@ -127,7 +137,12 @@ impl Run<'_> {
         let variable = |name: &str| self.case.setup.env.get(name).cloned().into();
         match self.rule {
             // Nothing is lost.
-            Rule::EndpointError | Rule::InvalidResponse | Rule::Partial | Rule::NoRedirect => {
+            Rule::EndpointError
+            | Rule::InvalidResponse
+            | Rule::Partial
+            | Rule::NoRedirect
+            | Rule::Failed
+            | Rule::Unsent => {
                 for name in [
                     "access_token",
                     "client_id",
@@ -166,6 +181,12 @@ impl Run<'_> {
                 values["client_secret"] = variable("CLIENT_SECRET");
                 values["refresh_token"] = variable("REFRESH_TOKEN");
             }
+            Rule::EmptyIsNone => {
+                let values = values.as_object_mut().into_iter().flatten();
+                values
+                    .filter(|(_, value)| **value == "")
+                    .for_each(|(_, value)| *value = Value::Null);
+            }
             Rule::EnvironmentToken => values["access_token"] = variable("PAN_ACCESS_TOKEN"),
             Rule::Refused => values["access_token"] = Value::Null,
             // The answer to the refresh was not recorded.
@@ -186,7 +207,10 @@ impl Run<'_> {
             .steps
             .iter()
             .find(|step| step.deed.starts_with("revoke_"));
-        let is_refused = matches!(self.rule, Rule::EndpointError | Rule::Partial);
+        let is_refused = matches!(
+            self.rule,
+            Rule::EndpointError | Rule::Partial | Rule::Failed | Rule::Unsent
+        );
         if let Some(revoked) = revoked
             && !is_refused
             && (matches!(revoked.outcome, Outcome::Ok(_)) || self.rule == Rule::Success)
@@ -228,6 +252,8 @@ impl Run<'_> {
             | Rule::Corrupt
             | Rule::Refused
             | Rule::LaterError
+            | Rule::Failed
+            | Rule::Unsent
             | Rule::Newer => self.before.clone(),
             _ if !is_write => return,
             Rule::Same | Rule::Private => after.text.clone(),
@@ -306,7 +332,9 @@ impl Run<'_> {
     /// Returns the requests that the rule asks for. `None` where those recorded say too little.
     pub(super) fn expected_requests(&self, recorded: Vec<Asked>) -> Option<Vec<Asked>> {
         match self.rule {
-            Rule::Partial | Rule::Refused | Rule::NoUrl | Rule::Newer => Some(Vec::new()),
+            Rule::Partial | Rule::Refused | Rule::NoUrl | Rule::Newer | Rule::Unsent => {
+                Some(Vec::new())
+            }
             Rule::NoRedirect => Some(recorded.into_iter().take(1).collect()),
             Rule::LaterError => {
                 let tokens = |asked: &Asked| asked.path.ends_with("RequestToken");
@@ -356,7 +384,15 @@ impl Run<'_> {
         let expected = match (self.rule, api) {
             (Rule::Retried, Some(api)) => vec![api, token, api],
             (Rule::ClientWins | Rule::AtPath | Rule::Waited, _) => vec![token],
-            (Rule::BasePath, _) => vec!["/base/x"],
+            (Rule::BasePath, _) => {
+                let (_, target) = self
+                    .case
+                    .rust
+                    .split_once("request target ")
+                    .unwrap_or_default();
+                let end = target.find(|c: char| c.is_whitespace() || ",;:".contains(c));
+                vec![&target[..end.unwrap_or(target.len())]]
+            }
             (Rule::ProviderAsGiven, _) => {
                 let provider = self.case.steps[0].args["developer_token_provider"].as_str();
                 let mut parts = provider.unwrap_or_default().splitn(4, '/').skip(2);
