@@ -39,7 +39,7 @@ impl Wire {
         folder: &Path,
     ) -> Result<Option<Self>, String> {
         let has = |name: &&str| case.steps.iter().any(|step| step.args.contains_key(*name));
-        if !ARGUMENTS.iter().any(|name| has(&name)) {
+        if !ARGUMENTS.iter().any(has) {
             return Ok(None);
         }
         let mut authority = CertificateAuthority::new().map_err(|error| error.to_string())?;
