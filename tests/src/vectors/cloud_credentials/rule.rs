@@ -84,7 +84,7 @@ pub(super) enum Rule {
     Unsent,
     /// The first answer is returned.
     FirstAnswer,
-    /// An empty variable is none.
+    /// An empty variable counts as absent.
     EmptyIsNone,
 }
 
