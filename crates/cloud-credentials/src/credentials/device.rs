@@ -67,13 +67,14 @@ fn usual_interval() -> u64 {
 }
 
 impl DeviceRequest {
-    /// Sets the client's id. Default: that of the credentials.
+    /// Sets the client's id. Default: that of the credentials. For another client, their secret is not
+    /// used.
     pub fn client_id(mut self, id: impl Into<String>) -> Self {
         self.client_id = Some(id.into());
         self
     }
 
-    /// Sets the client's secret. Default: that of the credentials.
+    /// Sets the client's secret. Default: that of the credentials, if it is the same client.
     pub fn client_secret(mut self, secret: impl Into<Secret>) -> Self {
         self.client_secret = Some(secret.into());
         self

@@ -29,13 +29,14 @@ pub struct ExchangeRequest {
 }
 
 impl ExchangeRequest {
-    /// Sets the client's id. Default: that of the credentials.
+    /// Sets the client's id. Default: that of the credentials. For another client, their secret is not
+    /// used.
     pub fn client_id(mut self, id: impl Into<String>) -> Self {
         self.client_id = Some(id.into());
         self
     }
 
-    /// Sets the client's secret. Default: that of the credentials.
+    /// Sets the client's secret. Default: that of the credentials, if it is the same client.
     pub fn client_secret(mut self, secret: impl Into<Secret>) -> Self {
         self.client_secret = Some(secret.into());
         self
@@ -138,6 +139,8 @@ pub(super) struct Login {
     pub(super) credentials: Credentials,
     id: String,
     secret: Option<Secret>,
+    /// Whether the credentials are those of another client.
+    is_other_client: bool,
     is_of_store: bool,
 }
 
@@ -161,10 +164,13 @@ impl Login {
             let no_id = id.is_none().then_some("client_id");
             return Err(resolved.missing(missing.into_iter().chain(no_id).collect()));
         };
+        let is_other_client = values.client_id.as_ref().is_some_and(|own| own != id);
+        let own_secret = || values.client_secret.clone().filter(|_| !is_other_client);
         Ok(Self {
             credentials: credentials.clone(),
             id: id.clone(),
-            secret: given.client_secret.or_else(|| values.client_secret.clone()),
+            secret: given.client_secret.or_else(own_secret),
+            is_other_client,
             is_of_store: resolved.are_of_store(),
         })
     }
@@ -194,6 +200,7 @@ impl Login {
             known.scope.clone_from(&issued.scope);
             memory.set = values.clone();
             memory.is_refresh_token_gone = values.refresh_token.is_none();
+            memory.is_secret_gone |= self.is_other_client;
             memory.rotated = None;
         });
         let written = credentials.write_login(values.clone(), issued.expires_at);

@@ -195,14 +195,21 @@ impl Credentials {
         });
     }
 
-    /// Sets the client's id. `None` returns to the sources.
+    /// Sets the client's id. `None` returns to the sources. The other values stay as they are: for another
+    /// client, set its secret and its refresh token, too.
     pub fn set_client_id(&self, id: Option<String>) {
-        self.set(|memory| memory.set.client_id = id.filter(|id| !id.is_empty()));
+        self.set(|memory| {
+            memory.set.client_id = id.filter(|id| !id.is_empty());
+            memory.is_secret_gone = false;
+        });
     }
 
     /// Sets the client's secret. `None` returns to the sources.
     pub fn set_client_secret(&self, secret: Option<Secret>) {
-        self.set(|memory| memory.set.client_secret = secret.filter(|secret| !secret.is_empty()));
+        self.set(|memory| {
+            memory.set.client_secret = secret.filter(|secret| !secret.is_empty());
+            memory.is_secret_gone = false;
+        });
     }
 
     /// Sets the refresh token. `None` returns to the sources.

@@ -350,6 +350,10 @@ impl Credentials {
             {
                 record.client_secret = None;
             }
+            // Nor is that of the client before used for the one that logged in.
+            None if written.absent == Absent::Drops && record.client_id != login_before.0 => {
+                record.client_secret = None;
+            }
             _ => {}
         }
         if values.refresh_token.is_some() || written.absent == Absent::Drops {

@@ -108,6 +108,8 @@ pub(super) struct Memory {
     /// Whether a value of the builder is no longer used, since it was revoked or not issued again.
     pub(super) is_access_token_gone: bool,
     pub(super) is_refresh_token_gone: bool,
+    /// Whether the secret of a source is not used, since another client has logged in.
+    pub(super) is_secret_gone: bool,
     /// The refresh token that replaced the one of this digest.
     pub(super) rotated: Option<(String, Secret)>,
     pub(super) developer_token: Option<Secret>,
@@ -207,6 +209,9 @@ impl Resolved {
         }
         if memory.is_refresh_token_gone {
             values.refresh_token = None;
+        }
+        if memory.is_secret_gone {
+            values.client_secret = None;
         }
         if set.access_token.is_some() {
             values.access_token.clone_from(&set.access_token);

@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 use vouchsafe_cloud_credentials::core::auth::oauth::ErrorCode;
 use vouchsafe_cloud_credentials::{Credentials, CredentialsBuilder, DeviceLogin, ErrorKind};
-use vouchsafe_core::store::MemoryStore;
+use vouchsafe_core::store::{MemoryStore, Store};
 use vouchsafe_core::transport::{Request, Response, Transport};
 use vouchsafe_core::{BoxFuture, Error, ErrorKind as Kind, Result, Sent};
 
-use crate::server::record;
+use crate::server::{put, record};
 
 /// Answers polls as told, and notes when and with what it was asked.
 #[derive(Debug)]
@@ -217,4 +217,50 @@ async fn without_an_endpoint_or_a_client_nothing_is_sent() {
         "{error}"
     );
     assert!(server.seen.lock().unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_secret_of_one_client_is_not_sent_or_stored_for_another_that_logs_in() {
+    let stored = json!({"client_id": "c", "client_secret": "secret of c", "refresh_token": "rt-c"});
+    for (is_given, is_on_device) in [(false, false), (false, true), (true, false), (true, true)] {
+        let revoked = Some((200, json!({})));
+        let server = Server::new([granted(), granted(), revoked], 0);
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let mut builder = builder(&server).store(Arc::clone(&store));
+        if is_given {
+            builder = builder.client_id("c").client_secret("secret of c");
+        } else {
+            put(&*store, &stored).await;
+        }
+        let credentials = builder.build().unwrap();
+        for code in ["first", "second"] {
+            if is_on_device {
+                let login = credentials.device_login().client_id("d").send().await;
+                login.unwrap().wait().await.unwrap();
+            } else {
+                let exchange = credentials.exchange(code).client_id("d");
+                exchange.send().await.unwrap();
+            }
+        }
+        let now = record(&*store).await;
+        assert_eq!(
+            (&now["client_id"], &now["client_secret"]),
+            (&json!("d"), &json!(null))
+        );
+        let error = credentials.refresh().await.unwrap_err();
+        assert_eq!(error.missing().unwrap().values(), ["client_secret"]);
+        credentials.revoke_access_token().await.unwrap();
+        let seen = server.seen.lock().unwrap().clone();
+        assert_eq!(seen.len(), if is_on_device { 5 } else { 3 });
+        for (_, body) in seen {
+            assert!(
+                !body.contains("secret of c") && !body.contains("secret+of+c"),
+                "{body}"
+            );
+        }
+        // What is set counts again.
+        credentials.set_client_id(Some("c".to_owned()));
+        let secret = credentials.values().await.unwrap().client_secret;
+        assert_eq!(secret.is_some(), is_given);
+    }
 }
