@@ -12,7 +12,7 @@ use vouchsafe_core::{CoreClient, Secret};
 use super::Credentials;
 use super::endpoint::Code;
 use super::server::Identity;
-use super::values::{Memory, Values};
+use super::values::{LoggedIn, Memory, Values};
 use crate::refresh::Issued;
 use crate::{Error, Result};
 
@@ -133,6 +133,41 @@ pub(super) fn exchanges(core: &CoreClient) -> Exchanges {
 /// How long a code may be good (RFC 6749, 4.1.2).
 const KEPT: Duration = Duration::from_secs(600);
 
+impl Credentials {
+    /// Returns to the record, now that it has a login.
+    pub(super) fn written(&self, login: &LoggedIn) {
+        let LoggedIn {
+            values,
+            is_of_store,
+        } = login;
+        if let Some(token) = &values.access_token {
+            self.memory().keep(token);
+        }
+        if !is_of_store {
+            return;
+        }
+        let inner = &*self.inner;
+        self.set(|memory| {
+            if memory.set != *values {
+                // Something else was set in the meantime, which counts.
+                return;
+            }
+            let set = std::mem::take(&mut memory.set);
+            let secret = set.client_secret.filter(|_| !inner.is_secret_kept);
+            *memory = Memory {
+                secret: set.client_id.zip(secret),
+                known: memory.known.take(),
+                developer_token: memory.developer_token.take(),
+                developer_provider: memory.developer_provider.take(),
+                ..Memory::default()
+            };
+            if !inner.is_token_cached {
+                memory.set.access_token = set.access_token;
+            }
+        });
+    }
+}
+
 /// A login that is about to be completed.
 #[derive(Clone, Debug)]
 pub(super) struct Login {
@@ -194,6 +229,10 @@ impl Login {
             refresh_token: issued.refresh_token,
         };
         let now = inner.coordinator.now();
+        let login = LoggedIn {
+            values: values.clone(),
+            is_of_store: self.is_of_store,
+        };
         // In memory first: a store that fails must not cost the tokens.
         credentials.set(|memory| {
             let known = memory.learn(&access_token, issued.expires_at, now);
@@ -202,31 +241,11 @@ impl Login {
             memory.is_refresh_token_gone = values.refresh_token.is_none();
             memory.is_secret_gone |= self.is_other_client;
             memory.rotated = None;
+            memory.login = Some(login.clone());
         });
-        let written = credentials.write_login(values.clone(), issued.expires_at);
+        let written = credentials.write_login(values, issued.expires_at);
         written.await?;
-        if self.is_of_store {
-            // The record is what counts, as others may renew it.
-            credentials.set(|memory| {
-                if memory.set != values {
-                    // Something else was set in the meantime, which counts.
-                    return;
-                }
-                let access_token = memory.set.access_token.take();
-                let secret = memory.set.client_secret.take();
-                let secret = secret.filter(|_| !inner.is_secret_kept);
-                *memory = Memory {
-                    secret: secret.map(|secret| (self.id.clone(), secret)),
-                    known: memory.known.take(),
-                    developer_token: memory.developer_token.take(),
-                    developer_provider: memory.developer_provider.take(),
-                    ..Memory::default()
-                };
-                if !inner.is_token_cached {
-                    memory.set.access_token = access_token;
-                }
-            });
-        }
+        credentials.written(&login);
         Ok(())
     }
 }

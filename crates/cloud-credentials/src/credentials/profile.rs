@@ -16,7 +16,13 @@ impl Credentials {
     ///
     /// A missing value does not overwrite one in the record. If the client or the refresh token
     /// changes, the access token in the record belongs to the old one and is dropped. Without
-    /// [caching](super::CredentialsBuilder::cache_token), access tokens are not touched.
+    /// [caching](super::CredentialsBuilder::cache_token), access tokens are not touched. One that a
+    /// refresh issued, or that was written before, is not written over the one of the same login that is
+    /// there, which may be newer.
+    ///
+    /// A login that could not be saved is written as it was issued: without a refresh token, that of
+    /// another login is dropped. From then on the record counts, as after a login that was saved, unless
+    /// the credentials were given.
     ///
     /// A refresh in progress is waited for, in this process and in others. If the values are those of
     /// the record, only what was set is written. If the refresh token was given elsewhere and has been
@@ -37,11 +43,16 @@ impl Credentials {
     #[doc(alias = "write_credentials")]
     pub async fn write(&self) -> Result<()> {
         let coordinator = &self.inner.coordinator;
+        let login = self.memory().login.clone();
         // The answer to a refresh at the same time would be lost, or what it replaced written.
         let mut exclusive = coordinator.exclusive(coordinator.key()).await?;
         let written = self.write_current(&mut exclusive).await;
         exclusive.release().await;
-        written
+        written?;
+        if let Some(login) = login {
+            self.written(&login);
+        }
+        Ok(())
     }
 
     async fn write_current(&self, exclusive: &mut Exclusive<'_>) -> Result<()> {
@@ -86,7 +97,9 @@ impl Credentials {
         };
         let unsaved = self.inner.coordinator.unsaved_of(newest);
         let newest = unsaved.as_ref().or(newest);
-        let is_newer = |newest: &&Record| newest.refresh_token != written.values.refresh_token;
+        let is_newer = |newest: &&Record| {
+            written.is_token_kept || newest.refresh_token != written.values.refresh_token
+        };
         match newest.filter(is_newer) {
             Some(newest) => self.merged(record.clone(), &written.with_tokens_of(newest, given)),
             None => self.merged(record, written),
@@ -108,6 +121,7 @@ impl Credentials {
         let written = Written {
             values,
             expires_at,
+            is_token_kept: false,
             lineage: None,
             absent: Absent::Drops,
         };
@@ -368,7 +382,9 @@ impl Credentials {
             record.dead = None;
         }
         let access_token = values.access_token.as_ref();
-        if let Some(token) = access_token.filter(|_| inner.is_token_cached) {
+        if written.is_token_kept && !is_new && !is_other_login {
+            // The one that is there may be newer.
+        } else if let Some(token) = access_token.filter(|_| inner.is_token_cached) {
             record.access_token = Some(token.clone());
             record.expires_at = written.expires_at;
         } else if written.absent == Absent::Drops || (inner.is_token_cached && has_changed) {
@@ -479,6 +495,8 @@ enum Copied {
 struct Written {
     values: Values,
     expires_at: Option<SystemTime>,
+    /// Whether the record of the login has the access token already, or a newer one.
+    is_token_kept: bool,
     /// That of the refresh token, if it replaced one that was given elsewhere.
     lineage: Option<String>,
     absent: Absent,
@@ -495,7 +513,11 @@ impl Written {
                 _ => resolved.values,
             },
             expires_at: resolved.expires_at,
-            absent: Absent::Keeps,
+            is_token_kept: resolved.is_token_kept,
+            absent: match resolved.is_login_bare {
+                true => Absent::Drops,
+                false => Absent::Keeps,
+            },
         }
     }
 
@@ -508,6 +530,7 @@ impl Written {
             .clone_from(&newest.refresh_token);
         written.values.access_token.clone_from(&newest.access_token);
         written.expires_at = newest.expires_at;
+        written.is_token_kept = false;
         let is_first = newest.refresh_token == given.refresh_token;
         written.lineage = given.lineage().filter(|_| !is_first);
         written

@@ -227,6 +227,7 @@ impl Credentials {
         // The record is read again, and that in the file does not say when it expires.
         let known = memory.learn(&token, record.expires_at, self.now());
         known.scope = scope.or(known.scope.take());
+        known.is_kept = true;
         let validity = known.validity;
         memory.set.access_token = is_elsewhere.then(|| token.clone());
         Ok(self.hold(token, validity))

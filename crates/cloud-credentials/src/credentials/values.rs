@@ -110,6 +110,8 @@ pub(super) struct Memory {
     pub(super) is_refresh_token_gone: bool,
     /// Whether the secret of a source is not used, since another client has logged in.
     pub(super) is_secret_gone: bool,
+    /// The last login, until the record is what counts.
+    pub(super) login: Option<LoggedIn>,
     /// The refresh token that replaced the one of this digest.
     pub(super) rotated: Option<(String, Secret)>,
     pub(super) developer_token: Option<Secret>,
@@ -121,6 +123,14 @@ pub(super) struct Memory {
     pub(super) known: Option<Known>,
 }
 
+/// A login as it was issued.
+#[derive(Clone, Debug)]
+pub(super) struct LoggedIn {
+    pub(super) values: Values,
+    /// Whether the record is what counts once it has these values, as others may renew them.
+    pub(super) is_of_store: bool,
+}
+
 /// What this process knows of an access token, beside what the token and the record say.
 #[derive(Debug)]
 pub(super) struct Known {
@@ -129,6 +139,8 @@ pub(super) struct Known {
     pub(super) validity: Validity,
     /// Whether it was obtained with a developer token.
     pub(super) is_redeemed: bool,
+    /// Whether the record of its login has it or is going to, so that one that is there may be newer.
+    pub(super) is_kept: bool,
     /// The scope that the server stated when it issued the token.
     pub(super) scope: Option<String>,
 }
@@ -154,9 +166,27 @@ impl Memory {
             token: digest(token),
             validity: Validity::of(token, expires_at, since),
             is_redeemed: before.is_some_and(|known| known.is_redeemed),
+            is_kept: before.is_some_and(|known| known.is_kept),
             scope: before.and_then(|known| known.scope.clone()),
         };
         self.known.insert(known)
+    }
+
+    /// Remembers that the record has a token.
+    pub(super) fn keep(&mut self, token: &Secret) {
+        if self.known_of(token).is_some()
+            && let Some(known) = &mut self.known
+        {
+            known.is_kept = true;
+        }
+    }
+
+    /// Returns whether the access token is that of a login without a refresh token.
+    fn is_login_bare(&self) -> bool {
+        let is_current = |login: &LoggedIn| login.values.access_token == self.set.access_token;
+        let login = self.login.as_ref().filter(|login| is_current(login));
+        login.is_some_and(|login| login.values.refresh_token.is_none())
+            && self.set.refresh_token.is_none()
     }
 }
 
@@ -177,6 +207,11 @@ pub(super) struct Resolved {
     pub(super) is_secret_unkept: bool,
     /// Whether the refresh token is that of the record, whatever else was set.
     pub(super) is_token_of_store: bool,
+    /// Whether the access token is that of a login without a refresh token, to which that of a record does
+    /// not belong.
+    pub(super) is_login_bare: bool,
+    /// Whether the record of the login has the access token or is going to, or a newer one.
+    pub(super) is_token_kept: bool,
     /// When the access token expires, if the token does not state it.
     pub(super) expires_at: Option<SystemTime>,
     /// When the access token was first seen, if that was not now.
@@ -228,6 +263,7 @@ impl Resolved {
         }
         let known = values.access_token.as_ref();
         let known = known.and_then(|token| memory.known_of(token));
+        let is_token_kept = known.is_some_and(|known| known.is_kept);
         let known = known.map(|known| known.validity);
         let first = values.refresh_token.clone();
         if let (Some(first), Some((replaced, by))) = (&first, &memory.rotated)
@@ -256,6 +292,8 @@ impl Resolved {
             source,
             is_set,
             is_secret_unkept: unkept.is_some(),
+            is_login_bare: memory.is_login_bare(),
+            is_token_kept,
             is_token_of_store: source == Source::Store && set.refresh_token.is_none(),
             expires_at: expires_at.or(known.and_then(|known| known.expires_at)),
             since: known.map(|known| known.since),

@@ -13,6 +13,7 @@ use tokio::time::sleep;
 use vouchsafe_cloud_credentials::{
     Authorization, Credentials, ErrorKind, ExchangeRequest, Pkce, Secret, Source, TokenSource as _,
 };
+use vouchsafe_core::mock::Fault;
 use vouchsafe_core::store::{MemoryStore, Store, StoreLeases};
 use vouchsafe_core::transport::Request;
 
@@ -239,6 +240,78 @@ async fn tokens_that_could_not_be_saved_are_not_asked_for_again() {
     assert!(failed.unwrap_err().is_retryable());
     begun.server.fail_with(None);
     begun.exchange(&credentials).send().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_without_a_refresh_token_that_is_written_later_leaves_none_of_another() {
+    for is_given in [false, true] {
+        let begun = Begun::new().await;
+        let bare = json!({"access_token": "bare", "token_type": "bearer"});
+        let fault = Fault::on_any().status(200).json(&bare);
+        begun.server.server.faults().add(fault);
+        let fragile = Arc::new(Fragile::default());
+        seed(&*fragile, "rt-0").await;
+        let mut builder = begun.server.builder().store(fragile.clone());
+        if is_given {
+            builder = builder.client_id("c").client_secret("s");
+        }
+        let credentials = builder.build().unwrap();
+        fragile.is_full.store(true, Ordering::Relaxed);
+        begun.exchange(&credentials).send().await.unwrap_err();
+        fragile.is_full.store(false, Ordering::Relaxed);
+        for _ in 0..2 {
+            credentials.write().await.unwrap();
+            let now = record(&*fragile).await;
+            assert_eq!(
+                (&now["access_token"], &now["refresh_token"]),
+                (&json!("bare"), &json!(null))
+            );
+            assert_eq!(had(&credentials).await, secret("bare"));
+        }
+        // What a later login had written is another's, unless these credentials have their own.
+        put(&*fragile, &looks_good("rt-9")).await;
+        let values = credentials.values().await.unwrap();
+        assert_eq!(values.refresh_token, (!is_given).then(|| secret("rt-9")));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_is_written_later_is_renewed_by_others_like_any() {
+    let begun = Begun::new().await;
+    let fragile = Arc::new(Fragile::default());
+    let store: Arc<dyn Store> = Arc::clone(&fragile) as _;
+    let credentials = sharing(&begun.server, &store);
+    fragile.is_full.store(true, Ordering::Relaxed);
+    begun.exchange(&credentials).send().await.unwrap_err();
+    fragile.is_full.store(false, Ordering::Relaxed);
+    credentials.write().await.unwrap();
+    let new = sharing(&begun.server, &store).refresh().await.unwrap();
+    assert_eq!(credentials.source().await.unwrap(), Source::Store);
+    assert_eq!(had(&credentials).await, new);
+    // The refresh token of the login is spent.
+    assert_ne!(credentials.refresh().await.unwrap(), new);
+    assert_eq!(begun.server.refused(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_token_of_a_login_is_not_written_over_a_newer_one() {
+    let begun = Begun::at(TokenServer::new(false)).await;
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let builder = begun.server.builder().store(Arc::clone(&store));
+    let builder = builder.client_id("c").client_secret("s");
+    let credentials = builder.build().unwrap();
+    begun.exchange(&credentials).send().await.unwrap();
+    sharing(&begun.server, &store).refresh().await.unwrap();
+    let newer = record(&*store).await;
+    credentials.write().await.unwrap();
+    assert_eq!(record(&*store).await, newer);
+    // Where there is no record, it is written.
+    credentials.remove_profile("default").await.unwrap();
+    credentials.write().await.unwrap();
+    assert_eq!(
+        token(&*store, "access_token").await,
+        had(&credentials).await
+    );
 }
 
 #[tokio::test(start_paused = true)]

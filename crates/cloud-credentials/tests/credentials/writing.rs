@@ -1,6 +1,7 @@
 //! What is written over logins that belong to others, or are newer.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use serde_json::json;
 use vouchsafe_cloud_credentials::{Environment, Secret};
@@ -8,7 +9,7 @@ use vouchsafe_core::store::{MemoryStore, Store};
 
 use crate::fleet::{had, sharing};
 use crate::logins::{given, two_logins, with_developer_token};
-use crate::server::{record, secret, seed, token};
+use crate::server::{Fragile, TokenServer, record, secret, seed, token};
 
 #[tokio::test(start_paused = true)]
 async fn another_login_leaves_the_only_copy_of_a_given_one_in_its_own_record() {
@@ -93,4 +94,39 @@ async fn a_redeemed_token_does_not_bring_variables_into_the_record() {
     let now = record(&*store).await;
     assert_eq!(now["access_token"], json!(new.expose()));
     assert_eq!(now["client_id"], json!(null));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_was_saved_late_is_not_written_over_a_newer_one() {
+    for (is_given, rotates) in [(false, false), (false, true), (true, false), (true, true)] {
+        let server = TokenServer::new(rotates);
+        let fragile = Arc::new(Fragile::default());
+        let store: Arc<dyn Store> = Arc::clone(&fragile) as _;
+        seed(&*store, "rt-0").await;
+        let credentials = match is_given {
+            true => given(&server, &store, "rt-0"),
+            false => sharing(&server, &store),
+        };
+        fragile.is_full.store(true, Ordering::Relaxed);
+        let late = credentials.refresh().await.unwrap();
+        fragile.is_full.store(false, Ordering::Relaxed);
+        credentials.flush().await.unwrap();
+        assert_eq!(token(&*store, "access_token").await, late);
+        sharing(&server, &store).refresh().await.unwrap();
+        let newer = record(&*store).await;
+        credentials.write().await.unwrap();
+        assert_eq!(record(&*store).await, newer, "{is_given} {rotates}");
+        // Another secret is written, and nothing else.
+        credentials.set_client_secret(Some(secret("new")));
+        credentials.write().await.unwrap();
+        let mut now = record(&*store).await;
+        assert_eq!(now["client_secret"].take(), json!("new"));
+        assert_eq!(now["access_token"], newer["access_token"]);
+        // What the program sets is written, but not beside a refresh token that replaced the given one.
+        credentials.set_access_token(Some(secret("mine")));
+        credentials.write().await.unwrap();
+        let is_written = token(&*store, "access_token").await == secret("mine");
+        assert_eq!(is_written, !(is_given && rotates));
+        assert_eq!((server.requests(), server.refused()), (2, 0));
+    }
 }
