@@ -64,7 +64,7 @@ impl Credentials {
             return self.write_over(&written).await;
         };
         let own = own_key(coordinator.key(), &lineage);
-        let (record, version) = coordinator.load(&own).await?.unzip();
+        let (record, version) = coordinator.load_own(&given, &lineage).await?.unzip();
         if !exclusive.renew().await? {
             return Err(changed_meanwhile(coordinator.key()));
         }
@@ -142,26 +142,38 @@ impl Credentials {
         done
     }
 
-    /// Writes the values after a developer token was redeemed, unless the record has another login than
-    /// the credentials that were given, or those have a record of their own.
-    pub(super) async fn write_redeemed(&self) -> Result<()> {
+    /// Writes the values after a developer token was redeemed, unless others were set or written since
+    /// the record was read `before`, it has another login than the credentials that were given, or those
+    /// have a record of their own.
+    pub(super) async fn write_redeemed(&self, epoch: u64, before: Option<&Record>) -> Result<()> {
         let coordinator = &self.inner.coordinator;
         let resolved = self.resolve().await?;
-        let given = self.given(&resolved);
-        let Some(given) = given.filter(|_| !resolved.is_token_of_store) else {
-            let written = Written::new(resolved, &Given::default());
-            return self.write_over(&written).await;
-        };
-        let written = Written::new(resolved, &given);
-        if let Some(lineage) = given.lineage() {
-            let own = own_key(coordinator.key(), &lineage);
-            if coordinator.load(&own).await?.is_some() {
-                return Ok(());
-            }
+        if self.memory().epoch != epoch {
+            return Ok(());
         }
-        let change = |record: Option<Record>| match record {
-            Some(record) if given.login_of(&record) == Login::Other => None,
-            record => Some(self.merged_given(record, &given, &written, None)),
+        let given = self.given(&resolved);
+        let given = given.filter(|_| !resolved.is_token_of_store);
+        let written = Written::new(resolved, &given.clone().unwrap_or_default());
+        if let Some(given) = &given
+            && let Some(lineage) = given.lineage()
+            && coordinator.load_own(given, &lineage).await?.is_some()
+        {
+            return Ok(());
+        }
+        let tokens = |record: &Record| {
+            let login = (record.client_id.clone(), record.refresh_token.clone());
+            (login, record.access_token.clone())
+        };
+        let before = before.map(tokens);
+        let change = |record: Option<Record>| match &given {
+            _ if record.as_ref().map(tokens) != before => None,
+            None => Some(self.merged(record, &written)),
+            Some(given)
+                if record.as_ref().map(|record| given.login_of(record)) == Some(Login::Other) =>
+            {
+                None
+            }
+            Some(given) => Some(self.merged_given(record, given, &written, None)),
         };
         change_login(coordinator, change).await
     }
@@ -188,13 +200,18 @@ impl Credentials {
             Some(record)
         };
         let coordinator = &self.inner.coordinator;
-        let mut dropped = change_record(coordinator, coordinator.key(), drop_token).await;
-        if let Some(lineage) = given.and_then(Given::lineage) {
-            let own = own_key(coordinator.key(), &lineage);
-            let of_own = change_record(coordinator, &own, drop_token).await;
-            dropped = dropped.and(of_own);
-        }
-        dropped
+        let dropped = change_record(coordinator, coordinator.key(), drop_token).await;
+        let Some((given, lineage)) = given.and_then(|given| Some((given, given.lineage()?))) else {
+            return dropped;
+        };
+        let of_own = match coordinator.load_own(given, &lineage).await {
+            Ok(Some(_)) => {
+                let own = own_key(coordinator.key(), &lineage);
+                change_record(coordinator, &own, drop_token).await
+            }
+            read => read.map(drop),
+        };
+        dropped.and(of_own)
     }
 
     /// Removes the record of a profile, and returns whether there was one.

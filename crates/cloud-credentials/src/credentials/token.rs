@@ -265,6 +265,9 @@ impl Credentials {
     }
 
     async fn redeem(&self, source: &dyn TokenSource, provider: &Url, epoch: u64) -> Result<Token> {
+        let coordinator = &self.inner.coordinator;
+        // What is written over it meanwhile counts.
+        let before = coordinator.load(coordinator.key()).await;
         let issued = self.inner.endpoints.redeem(provider, source).await?;
         let (token, expires_at) = (issued.access_token, issued.expires_at);
         let token = {
@@ -283,9 +286,14 @@ impl Credentials {
             }
             self.hold(token, validity)
         };
-        if let Err(error) = self.write_redeemed().await {
+        let written = match before.map(Option::unzip) {
+            Ok((before, _)) => self.write_redeemed(epoch, before.as_ref()).await,
+            Err(error) => Err(error),
+        };
+        match written {
+            Ok(()) => self.memory().keep(token.secret()),
             // It can be used nevertheless, and redeemed again.
-            self.inner.coordinator.report_unsaved(&error);
+            Err(error) => coordinator.report_unsaved(&error),
         }
         Ok(token)
     }

@@ -196,6 +196,17 @@ impl Coordinator {
         self.shared.load(key).await
     }
 
+    /// Reads the own record of credentials with a lineage.
+    pub(crate) async fn load_own(
+        &self,
+        given: &Given,
+        lineage: &str,
+    ) -> Result<Option<(Record, Version)>> {
+        let there = self.load(self.key()).await?;
+        let login = there.map(|(record, _)| given.login_of(&record));
+        self.shared.load_own(lineage, login).await
+    }
+
     /// Warns of issued tokens that are not saved, and notifies the program.
     pub(crate) fn report_unsaved(&self, error: &Error) {
         self.shared.report_unsaved(&self.shared.key, error);

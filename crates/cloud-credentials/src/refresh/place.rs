@@ -78,17 +78,7 @@ impl Shared {
             return Ok(Found::new(Place::Profile, there));
         };
         let login = there.as_ref().map(|(record, _)| given.login_of(record));
-        let own = match self.load(&own_key(&self.key, &lineage)).await {
-            // A store may allow a program to use the record of its profile only.
-            Err(error)
-                if login != Some(Login::Other)
-                    && !error.is_retryable()
-                    && error.kind() != ErrorKind::StoreCorrupt =>
-            {
-                None
-            }
-            own => own?,
-        };
+        let own = self.load_own(&lineage, login).await?;
         let is_own = match (&there, &own) {
             (Some((there, _)), Some((own, _))) if login == Some(Login::Ours) => {
                 is_newer(own, there)
@@ -108,6 +98,25 @@ impl Shared {
         match (place, lineage) {
             (Place::Own, Some(lineage)) => own_key(&self.key, &lineage),
             _ => self.key.clone(),
+        }
+    }
+
+    /// Reads the own record of a lineage, beside that of the profile, which has this login.
+    pub(super) async fn load_own(
+        &self,
+        lineage: &str,
+        login: Option<Login>,
+    ) -> Result<Option<(Record, Version)>> {
+        match self.load(&own_key(&self.key, lineage)).await {
+            // A store may allow a program to use the record of its profile only.
+            Err(error)
+                if login != Some(Login::Other)
+                    && !error.is_retryable()
+                    && error.kind() != ErrorKind::StoreCorrupt =>
+            {
+                Ok(None)
+            }
+            own => own,
         }
     }
 

@@ -206,17 +206,24 @@ async fn no_other_login_of_the_profile_is_refreshed_at_the_same_time() {
 async fn its_record_need_not_be_readable_as_long_as_the_profile_has_no_other() {
     let server = two_logins();
     let store: Arc<dyn Store> = Arc::new(OnlyOne(MemoryStore::new()));
+    let a = given(&server, &store, "rt-a");
+    a.write().await.unwrap();
     for _ in 0..2 {
         given(&server, &store, "rt-a").refresh().await.unwrap();
     }
-    let error = given(&server, &store, "rt-b").refresh().await.unwrap_err();
-    assert!(error.to_string().contains("not allowed"), "{error}");
+    let b = given(&server, &store, "rt-b");
+    for error in [b.refresh().await.unwrap_err(), b.write().await.unwrap_err()] {
+        assert!(error.to_string().contains("not allowed"), "{error}");
+    }
     assert_eq!((server.requests(), server.refused()), (2, 0));
+    a.refresh().await.unwrap();
+    a.revoke_access_token().await.unwrap();
+    assert_eq!(record(&*store).await["access_token"], json!(null));
 }
 
 /// A store that allows one record and its lease.
 #[derive(Debug)]
-struct OnlyOne(MemoryStore);
+pub(crate) struct OnlyOne(pub(crate) MemoryStore);
 
 impl OnlyOne {
     fn check(key: &Key) -> Result<()> {

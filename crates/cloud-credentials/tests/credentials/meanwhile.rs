@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use http::Method;
 use http::header::LOCATION;
+use serde_json::json;
 use tokio::task::JoinSet;
 use vouchsafe_cloud_credentials::mock::Seed;
 use vouchsafe_cloud_credentials::{ErrorKind, Secret, TokenSource as _};
-use vouchsafe_core::store::Store;
+use vouchsafe_core::store::{MemoryStore, Store};
 use vouchsafe_core::transport::Request;
 
 use crate::fleet::{had, sharing};
-use crate::server::{Late, TokenServer, looks_good, put, record, secret, token};
+use crate::logins::with_developer_token;
+use crate::server::{Late, TokenServer, key, looks_good, put, record, secret, token};
 
 #[tokio::test(start_paused = true)]
 async fn a_token_that_is_read_before_it_is_revoked_is_not_used_afterwards() {
@@ -85,6 +87,55 @@ async fn a_redeemed_token_does_not_replace_one_that_is_set_in_the_meantime() {
     let new = refreshed.join_next().await.unwrap().unwrap().unwrap();
     assert_ne!(new, secret("mine"));
     assert_eq!(had(&credentials).await, secret("mine"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_redeemed_token_is_not_written_over_a_login_that_came_meanwhile() {
+    // The last login is without a refresh token.
+    for login in [
+        looks_good("rt-9"),
+        json!({"client_id": "c", "access_token": "at-0"}),
+    ] {
+        let server = with_developer_token();
+        let slow = server.with_slow_answers();
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let builder = slow.builder().store(Arc::clone(&store));
+        let credentials = builder.developer_token("d").build().unwrap();
+        let refreshing = credentials.clone();
+        let mut refreshed = JoinSet::new();
+        refreshed.spawn(async move { refreshing.refresh().await });
+        slow.asked().await;
+        put(&*store, &login).await;
+        slow.open();
+        let new = refreshed.join_next().await.unwrap().unwrap().unwrap();
+        assert_eq!(had(&credentials).await, new);
+        assert_eq!(record(&*store).await, login);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_set_while_a_redeemed_token_is_written_is_not_written() {
+    for readings in 1..4 {
+        let server = with_developer_token();
+        let late = Arc::new(Late::after(readings));
+        let builder = server.builder().store(Arc::clone(&late) as _);
+        let credentials = builder.developer_token("d").build().unwrap();
+        let refreshing = credentials.clone();
+        let mut refreshed = JoinSet::new();
+        refreshed.spawn(async move { refreshing.refresh().await });
+        late.begun().await;
+        credentials.set_access_token(Some(secret("mine")));
+        late.arrive();
+        let new = refreshed.join_next().await.unwrap().unwrap().unwrap();
+        if let Some(loaded) = late.store.load(&key()).await.unwrap() {
+            let text = String::from_utf8(loaded.value.expose().to_vec()).unwrap();
+            assert!(
+                text.contains(new.expose()) && !text.contains("mine"),
+                "{text}"
+            );
+        }
+        assert_eq!(had(&credentials).await, secret("mine"));
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,8 +8,8 @@ use vouchsafe_cloud_credentials::{Environment, Secret};
 use vouchsafe_core::store::{MemoryStore, Store};
 
 use crate::fleet::{had, sharing};
-use crate::logins::{given, two_logins, with_developer_token};
-use crate::server::{Fragile, TokenServer, record, secret, seed, token};
+use crate::logins::{OnlyOne, given, two_logins, with_developer_token};
+use crate::server::{Fragile, TokenServer, Told, record, secret, seed, token};
 
 #[tokio::test(start_paused = true)]
 async fn another_login_leaves_the_only_copy_of_a_given_one_in_its_own_record() {
@@ -66,20 +66,24 @@ async fn a_spent_refresh_token_is_not_written_over_what_replaced_it() {
     assert_eq!((server.requests(), server.refused()), (2, 0));
 }
 
+/// Returns the variables of a client that has a developer token, too.
+fn variables() -> Environment {
+    Environment::from_fn(|name| match name {
+        "PAN_CLIENT_ID" | "PAN_CLIENT_SECRET" | "PAN_REFRESH_TOKEN" => {
+            Some(Secret::from(format!("of {name}")))
+        }
+        "PAN_DEVELOPER_TOKEN" => Some(secret("d")),
+        _ => None,
+    })
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_redeemed_token_does_not_bring_variables_into_the_record() {
     let server = with_developer_token();
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
     let redeemed = async || {
-        let environment = Environment::from_fn(|name| match name {
-            "PAN_CLIENT_ID" | "PAN_CLIENT_SECRET" | "PAN_REFRESH_TOKEN" => {
-                Some(Secret::from(format!("of {name}")))
-            }
-            "PAN_DEVELOPER_TOKEN" => Some(secret("d")),
-            _ => None,
-        });
         let builder = server.builder().store(Arc::clone(&store));
-        let credentials = builder.environment(environment).build().unwrap();
+        let credentials = builder.environment(variables()).build().unwrap();
         credentials.refresh().await.unwrap()
     };
     seed(&*store, "rt-a").await;
@@ -128,5 +132,42 @@ async fn a_token_that_was_saved_late_is_not_written_over_a_newer_one() {
         let is_written = token(&*store, "access_token").await == secret("mine");
         assert_eq!(is_written, !(is_given && rotates));
         assert_eq!((server.requests(), server.refused()), (2, 0));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_redeemed_token_needs_no_other_record_than_that_of_the_profile() {
+    let server = with_developer_token();
+    let store: Arc<dyn Store> = Arc::new(OnlyOne(MemoryStore::new()));
+    let told = Arc::new(Told::default());
+    let builder = server.builder().store(Arc::clone(&store));
+    let builder = builder.environment(variables()).events(told.clone());
+    let new = builder.build().unwrap().refresh().await.unwrap();
+    assert_eq!(token(&*store, "access_token").await, new);
+    assert!(told.take().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_redeemed_token_that_cannot_be_saved_is_used_and_reported() {
+    for has_variables in [false, true] {
+        let server = with_developer_token();
+        let store = Arc::new(Fragile::default());
+        store.is_full.store(true, Ordering::Relaxed);
+        let told = Arc::new(Told::default());
+        let builder = server.builder().store(store.clone()).events(told.clone());
+        let builder = match has_variables {
+            true => builder.environment(variables()),
+            false => builder.developer_token("d"),
+        };
+        let credentials = builder.build().unwrap();
+        let new = credentials.refresh().await.unwrap();
+        assert_eq!(had(&credentials).await, new);
+        let told = told.take();
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].starts_with("unsaved default: "), "{told:?}");
+        store.is_full.store(false, Ordering::Relaxed);
+        credentials.write().await.unwrap();
+        assert_eq!(token(&*store, "access_token").await, new);
+        assert_eq!(server.requests(), 1);
     }
 }
