@@ -5,7 +5,13 @@ use std::fmt;
 use crate::Error;
 
 /// Receives events of credentials besides the outcome of calls. All methods do nothing by
-/// default. They are called inline and should be quick. No event holds a secret.
+/// default. No event holds a secret.
+///
+/// They are called inline, in the middle of a refresh or a save, and should be quick. A method that
+/// waits for a call of the same credentials, such as
+/// [`write`](crate::Credentials::write), [`flush`](crate::Credentials::flush) or
+/// [`refresh`](crate::Credentials::refresh), waits for ever, since that waits for the refresh: start a
+/// task for it.
 pub trait Events: fmt::Debug + Send + Sync + 'static {
     /// Called when tokens were issued but could not be saved, or when a login took the place of the
     /// record that they belong to. This process uses them, and tries again, except for what a

@@ -56,7 +56,8 @@ use crate::{Claims, Environment, Error, Result};
 /// machines that share the store. So a refresh token that the server rotates is never sent twice,
 /// nor lost.
 ///
-/// Cheap to clone; clones share everything. Creating them touches neither disk nor network, besides
+/// Cheap to clone; clones share everything. Use clones rather than several that were built for one profile:
+/// those share each token, but not a failure to get one. Creating them touches neither disk nor network, besides
 /// reading the system's root certificates, unless a transport is given.
 #[derive(Clone)]
 pub struct Credentials {

@@ -45,7 +45,8 @@ impl Credentials {
     ///   for too long; [`StoreCorrupt`](crate::ErrorKind::StoreCorrupt) or of kind `Store` if the
     ///   store cannot be read.
     ///
-    /// An error is kept for a second, or as long as the server asks, but for a minute at most.
+    /// An error is kept for a second, or as long as the server asks, but for a minute at most, for all
+    /// clones of these credentials. Others that share the store make a request of their own.
     pub async fn refresh(&self) -> Result<Secret> {
         let resolved = self.resolve().await?;
         let stale = resolved.values.access_token.clone();

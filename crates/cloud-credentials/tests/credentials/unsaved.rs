@@ -1,13 +1,13 @@
 //! Tokens that could not be saved when they were issued.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
-use vouchsafe_cloud_credentials::{Credentials, ErrorKind};
+use vouchsafe_cloud_credentials::{Credentials, Error, ErrorKind, Events};
 use vouchsafe_core::mock::ManualClock;
 use vouchsafe_core::mock::cancel::{at_each_await, cut};
 use vouchsafe_core::store::{Expect, Key, Store};
@@ -474,4 +474,42 @@ fn saving_that_began_on_a_runtime_that_is_not_driven_goes_on_elsewhere() {
         flushed.unwrap().unwrap();
         assert_ne!(token(&*store, "refresh_token").await, secret("rt-0"));
     });
+}
+
+/// Writes what could not be saved, in a task of its own.
+#[derive(Debug, Default)]
+struct Writer {
+    credentials: OnceLock<Credentials>,
+    tasks: Mutex<JoinSet<()>>,
+}
+
+impl Events for Writer {
+    fn unsaved(&self, _: &str, _: &Error) {
+        let credentials = self.credentials.get().unwrap().clone();
+        let write = async move {
+            credentials.flush().await.unwrap();
+            credentials.write().await.unwrap();
+        };
+        self.tasks.lock().unwrap().spawn(write);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_program_that_is_told_can_start_a_task_that_saves() {
+    let server = TokenServer::new(true);
+    let store = Arc::new(Fragile::default());
+    seed(&*store, "rt-0").await;
+    let writer = Arc::new(Writer::default());
+    let builder = server.builder().store(Arc::clone(&store) as _);
+    let credentials = builder.events(writer.clone()).build().unwrap();
+    writer.credentials.set(credentials.clone()).unwrap();
+    // As many as are tried before that.
+    store.broken.store(40, Ordering::Relaxed);
+    let new = had(&credentials).await;
+    let tasks = std::mem::take(&mut *writer.tasks.lock().unwrap());
+    assert!(!tasks.is_empty());
+    tasks.join_all().await;
+    assert_eq!(token(&*store, "access_token").await, new);
+    assert!(!credentials.has_unsaved_refresh_token());
+    assert_eq!((server.requests(), server.refused()), (1, 0));
 }
