@@ -15,16 +15,6 @@ use vouchsafe_test_stores::{Ground, Site, Started};
 
 use super::place::Place;
 
-/// Those that run on this machine without installing more than the tests of stores need.
-const GROUNDS: [Ground; 6] = [
-    Ground::Memory,
-    Ground::File,
-    Ground::Sqlite,
-    Ground::Redis,
-    Ground::Postgres,
-    Ground::Etcd,
-];
-
 /// A store, and the client whose credentials are in it.
 pub(super) struct Held {
     pub(super) ground: Ground,
@@ -40,7 +30,7 @@ impl Held {
     /// Starts all stores. One whose server is not installed is left out, which has been said.
     pub(super) async fn all(server: &Server, place: &Place) -> Result<Vec<Self>, String> {
         let mut all = Vec::new();
-        for ground in GROUNDS {
+        for ground in Ground::ALL {
             if let Some(held) = Self::start(ground, server, place).await? {
                 all.push(held);
             }
