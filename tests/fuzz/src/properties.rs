@@ -12,7 +12,7 @@ use vouchsafe_ticket::protocol::{
 use vouchsafe_ticket::rw::{PrivateKey, PublicKey};
 use vouchsafe_ticket::{
     BlackboxEnv, KeyContainer, KeyId, Roles, ServiceContext, TicketStatus, TvmId, UserContext,
-    base64url, peek_expiration, redact,
+    base64url, inspect, peek_expiration, redact,
 };
 
 /// Bytes as a ticket, and bytes as the message of a ticket that is signed.
@@ -32,6 +32,13 @@ pub fn ticket(data: &[u8]) {
         let _ = world.user.check(&ticket, now());
         let _ = peek_expiration(&ticket);
         assert!(ticket.starts_with(redact(&ticket)));
+        let inspected = inspect(&ticket);
+        let shown = format!("{inspected:?} {}", inspected.debug_info());
+        assert!(
+            shown.len() < 4096 + 64 * ticket.len(),
+            "{} bytes",
+            shown.len()
+        );
     }
     if data.is_empty() {
         return;
@@ -50,6 +57,12 @@ pub fn ticket(data: &[u8]) {
         };
         let expected = message.map_or(TicketStatus::Malformed, |ticket| ticket.status(kind));
         assert_eq!(status, Some(expected), "{kind} {data:?}");
+        let inspected = inspect(&ticket);
+        let is_whole = inspected.faults().is_empty();
+        assert!(
+            is_whole || expected != TicketStatus::Ok,
+            "{kind} {data:?}: {inspected:?}"
+        );
     }
 }
 

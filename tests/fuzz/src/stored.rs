@@ -5,12 +5,16 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 use vouchsafe::astakos::commission::{FileJournal, Journal as _};
 use vouchsafe::cloud_credentials::file::FileStore;
 use vouchsafe::core::SecretBytes;
-use vouchsafe::core::store::{Disk, Expect, Key, MemoryStore, Sealed, SealingKey, Store, Swapped};
+use vouchsafe::core::store::{
+    Acquired, CacheOver, Disk, Expect, Key, Leases as _, MemoryStore, Sealed, SealingKey, Store,
+    StoreLeases, Swapped,
+};
 
 use super::script::run;
 
@@ -155,13 +159,8 @@ pub fn sealed(data: &[u8]) {
     let inner = Arc::new(MemoryStore::new());
     let store = Sealed::new(inner.clone(), key);
     let (name, other) = (Key::new("app", "a"), Key::new("app", "b"));
-    let put = async |key: &Key, bytes: Vec<u8>| {
-        let value = SecretBytes::from(bytes);
-        let written = inner.compare_and_swap(key, &Expect::Any, &value).await;
-        assert!(matches!(written, Ok(Swapped::Done(_))));
-    };
     run(async {
-        put(&name, data.to_vec()).await;
+        put(&inner, &name, data).await;
         assert!(store.load(&name).await.is_err(), "not sealed with this key");
         let secret = SecretBytes::from(b"the secret of a".to_vec());
         let written = store.compare_and_swap(&name, &Expect::Any, &secret).await;
@@ -173,7 +172,7 @@ pub fn sealed(data: &[u8]) {
             .expect("it was written");
         let bytes = bytes.value.expose().to_vec();
         assert!(!bytes.windows(6).any(|window| window == b"secret"));
-        put(&other, bytes.clone()).await;
+        put(&inner, &other, &bytes).await;
         assert!(store.load(&other).await.is_err(), "of another name");
         // Each pair of bytes is a place and what it is changed by.
         let mut changed = bytes.clone();
@@ -182,7 +181,7 @@ pub fn sealed(data: &[u8]) {
             changed[at] ^= pair[1];
         }
         let is_same = changed == bytes;
-        put(&name, changed).await;
+        put(&inner, &name, &changed).await;
         match store.load(&name).await {
             Ok(loaded) => {
                 assert!(is_same, "a changed record was opened");
@@ -194,4 +193,53 @@ pub fn sealed(data: &[u8]) {
             }
         }
     });
+}
+
+/// Bytes as a lease and as an entry of a cache, in stores that others write, too. A lease that cannot be
+/// read is an error and stays as it is, and one that is taken has a greater number than before; an entry
+/// that cannot be read is replaced.
+pub fn kept(data: &[u8]) {
+    let minute = Duration::from_secs(60);
+    let name = Key::new("app", "a");
+    let read = async |store: &MemoryStore, key: &Key| {
+        let loaded = store.load(key).await.expect("memory");
+        loaded.map(|loaded| loaded.value.expose().to_vec())
+    };
+    run(async {
+        let store = Arc::new(MemoryStore::new());
+        let of = name.lease();
+        put(&store, &of, data).await;
+        let leases = StoreLeases::new(store.clone());
+        match leases.acquire(&name, minute).await {
+            Ok(Acquired::Lease(lease)) => {
+                let text = String::from_utf8_lossy(data);
+                let fence = text.split(' ').next().and_then(|fence| fence.parse().ok());
+                assert!(
+                    fence.is_some_and(|fence: u64| lease.fence() > fence),
+                    "{text:?}"
+                );
+                let again = leases.acquire(&name, minute).await;
+                assert!(matches!(again, Ok(Acquired::Held { .. })), "{again:?}");
+                assert!(matches!(leases.release(lease).await, Ok(true)));
+            }
+            Ok(Acquired::Held { remaining }) => assert!(!remaining.is_zero()),
+            Err(_) => assert_eq!(read(&store, &of).await.as_deref(), Some(data)),
+        }
+
+        let (cache, store) = (Arc::new(MemoryStore::new()), Arc::new(MemoryStore::new()));
+        put(&cache, &name, data).await;
+        put(&store, &name, b"in the store").await;
+        // Entries of this moment only, which the input cannot name.
+        let cached = CacheOver::new(cache.clone(), store, Duration::from_millis(1));
+        let loaded = cached.load(&name).await.expect("memory");
+        let loaded = loaded.expect("it is in the store");
+        assert_eq!(loaded.value.expose(), b"in the store");
+        assert_ne!(read(&cache, &name).await.as_deref(), Some(data));
+    });
+}
+
+async fn put(store: &MemoryStore, key: &Key, bytes: &[u8]) {
+    let value = SecretBytes::from(bytes.to_vec());
+    let written = store.compare_and_swap(key, &Expect::Any, &value).await;
+    assert!(matches!(written, Ok(Swapped::Done(_))));
 }

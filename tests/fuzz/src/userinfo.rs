@@ -1,10 +1,11 @@
 //! Values of userinfo: names, tokens, and networks of peers.
 
 use std::fmt::{Debug, Display};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::str::FromStr;
 
-use vouchsafe::userinfo::server::TrustedPeers;
+use http::{HeaderName, HeaderValue, Request};
+use vouchsafe::userinfo::server::{Identity, IngressLayer, TrustedPeers};
 use vouchsafe::userinfo::{BotUsername, GroupName, HttpUrl, Scope, Token, Username};
 
 /// Bytes as names of all kinds and as a token: what the server's patterns accept, and nothing else.
@@ -30,6 +31,54 @@ pub fn names(data: &[u8]) {
             }
             Err(error) => assert!(text.len() < 16 || !format!("{error} {error:?}").contains(text)),
         }
+    }
+}
+
+/// Bytes as headers, one a line, of a request from the ingress and from another machine. Whom the ingress
+/// names is that one; another machine names no one, and what it says does not get through.
+pub fn ingress(data: &[u8]) {
+    let mut request = Request::new(());
+    for line in data.split(|byte| *byte == b'\n') {
+        let end = line.iter().position(|byte| *byte == b':');
+        let (name, value) = line.split_at(end.unwrap_or_default());
+        let name = HeaderName::from_bytes(name);
+        let value = HeaderValue::from_bytes(value.strip_prefix(b":").unwrap_or_default());
+        if let (Ok(name), Ok(value)) = (name, value) {
+            request.headers_mut().append(name, value);
+        }
+    }
+    let is_reserved = |name: &HeaderName| name.as_str().starts_with("x-auth-request-");
+    let layer = |address: [u8; 4]| {
+        IngressLayer::new(TrustedPeers::loopback())
+            .peer_address(move |_| Some(Ipv4Addr::from(address).into()))
+            .allow_anonymous()
+            .strip_untrusted()
+    };
+    let mut other = Request::new(());
+    other.headers_mut().clone_from(request.headers());
+    let stripped = layer([192, 0, 2, 1]).check(&mut other);
+    assert!(stripped.is_ok(), "{stripped:?}");
+    assert!(!other.headers().keys().any(is_reserved), "{other:?}");
+    assert!(matches!(Identity::find(other.extensions()), Ok(None)));
+
+    let user: Vec<_> = request
+        .headers()
+        .get_all("x-auth-request-user")
+        .into_iter()
+        .collect();
+    let user: Vec<_> = user.into_iter().cloned().collect();
+    let Ok(()) = layer([127, 0, 0, 1]).check(&mut request) else {
+        return;
+    };
+    match Identity::find(request.extensions()).expect("it was checked") {
+        Some(identity) => {
+            assert_eq!(user, [identity.username.as_str()], "{identity:?}");
+            if let Ok(token) = identity.delegated() {
+                let secret = token.secret().expose();
+                assert!(!format!("{identity:?} {request:?}").contains(secret));
+            }
+        }
+        None => assert!(user.is_empty(), "{user:?}"),
     }
 }
 
