@@ -4,9 +4,10 @@ use std::fmt;
 use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokio::sync::OwnedMutexGuard;
 use tokio::time::{Instant, timeout};
 
 use super::{Renewals, Token};
@@ -81,14 +82,18 @@ impl TokenSource for EnvToken {
 ///
 /// The file is read on first use, after a refusal, and when the token is needed a second or more after
 /// the last reading; in between, the token is kept in memory. While one caller looks for a newer token, for
-/// a second at most, the others use the one in memory. If a later reading fails or finds no token, the last
-/// good token is kept. The
-/// path must lead to a regular file: reading a pipe could block forever.
+/// a second at most, the others use the one in memory. While a reading hangs, as on a file system that
+/// does not answer, no second one begins, and nothing waits that has a token. If a later reading fails or
+/// finds no token, the last good token is kept. The path must lead to a regular file: reading a pipe could
+/// block forever.
 pub struct FileToken {
     path: PathBuf,
     kept: Kept,
     #[cfg(test)]
     reads: std::sync::atomic::AtomicUsize,
+    /// While a test has this locked, readings hang.
+    #[cfg(test)]
+    disk: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// The token of a source that fetches tokens, until it is refused.
@@ -99,8 +104,11 @@ struct Kept {
     held: Mutex<Held>,
     /// One fetch at a time; the others wait. Two concurrent fetches could finish in the wrong order
     /// and leave the older token.
-    turn: tokio::sync::Mutex<()>,
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
+
+/// The turn of one caller to fetch. A fetch that goes on without its caller keeps it to the end.
+type Turn = OwnedMutexGuard<()>;
 
 #[derive(Default)]
 struct Held {
@@ -134,7 +142,7 @@ impl Kept {
             renewals: Renewals::new(source),
             interval,
             held: Mutex::default(),
-            turn: tokio::sync::Mutex::default(),
+            turn: Arc::default(),
         }
     }
 
@@ -161,27 +169,26 @@ impl Kept {
         self.interval.map(|interval| after(now, interval))
     }
 
-    async fn get<F: Future<Output = Result<Secret>>>(
+    async fn get<F: Future<Output = (Result<Secret>, Option<Turn>)>>(
         &self,
-        fetch: impl FnOnce() -> F,
+        fetch: impl FnOnce(Turn) -> F,
         otherwise: Otherwise,
     ) -> Result<Token> {
         match self.look() {
             (Some(token), false) => return Ok(token),
             // One caller looks for another token, and not for longer than until the next look.
             (Some(token), true) => {
-                let Ok(turn) = self.turn.try_lock() else {
+                let Ok(turn) = Arc::clone(&self.turn).try_lock_owned() else {
                     return Ok(token);
                 };
                 let longest = self.interval.unwrap_or_default();
-                let looked = timeout(longest, self.fetched(fetch, otherwise)).await;
-                drop(turn);
+                let looked = timeout(longest, self.fetched(turn, fetch, otherwise)).await;
                 return looked.unwrap_or(Ok(token));
             }
             (None, _) => {}
         }
         let needed = self.needed();
-        let _turn = self.turn.lock().await;
+        let turn = Arc::clone(&self.turn).lock_owned().await;
         {
             let held = lock(&self.held);
             if held.ended >= needed
@@ -190,13 +197,13 @@ impl Kept {
                 return Ok(token);
             }
         }
-        self.fetched(fetch, otherwise).await
+        self.fetched(turn, fetch, otherwise).await
     }
 
-    /// Fetches a token. The caller has the turn.
-    async fn fetched<F: Future<Output = Result<Secret>>>(
+    async fn fetched<F: Future<Output = (Result<Secret>, Option<Turn>)>>(
         &self,
-        fetch: impl FnOnce() -> F,
+        turn: Turn,
+        fetch: impl FnOnce(Turn) -> F,
         otherwise: Otherwise,
     ) -> Result<Token> {
         let number = {
@@ -204,7 +211,7 @@ impl Kept {
             held.begun += 1;
             held.begun
         };
-        let fetched = fetch().await;
+        let (fetched, _turn) = fetch(turn).await;
         self.renewals.record(fetched.as_ref().err());
         let mut held = lock(&self.held);
         held.ended = number;
@@ -251,6 +258,8 @@ impl FileToken {
             kept: Kept::new("file", Some(READ_AGAIN)),
             #[cfg(test)]
             reads: std::sync::atomic::AtomicUsize::new(0),
+            #[cfg(test)]
+            disk: Arc::default(),
         }
     }
 
@@ -260,22 +269,27 @@ impl FileToken {
         &self.path
     }
 
-    async fn read(&self) -> Result<Secret> {
+    async fn read(&self, turn: Turn) -> (Result<Secret>, Option<Turn>) {
         #[cfg(test)]
         self.reads
             .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        #[cfg(test)]
+        let disk = Arc::clone(&self.disk);
         let path = self.path.clone();
-        blocking("reading a token file", move || {
-            read_file("token file", &path)
-        })
-        .await
-        .unwrap_or_else(|error| Err(error.with_kind(ErrorKind::Credential)))
+        let read = blocking("reading a token file", move || {
+            #[cfg(test)]
+            drop(disk.blocking_lock());
+            (read_file("token file", &path), Some(turn))
+        });
+        read.await
+            .unwrap_or_else(|error| (Err(error.with_kind(ErrorKind::Credential)), None))
     }
 }
 
 impl TokenSource for FileToken {
     fn token(&self) -> BoxFuture<'_, Result<Token>> {
-        Box::pin(self.kept.get(|| self.read(), Otherwise::LastToken))
+        let read = |turn| self.read(turn);
+        Box::pin(self.kept.get(read, Otherwise::LastToken))
     }
 
     fn forget(&self, generation: u64) {
@@ -341,7 +355,8 @@ impl FnToken {
 
 impl TokenSource for FnToken {
     fn token(&self) -> BoxFuture<'_, Result<Token>> {
-        Box::pin(self.kept.get(|| self.call(), Otherwise::Error))
+        let call = async |turn| (self.call().await, Some(turn));
+        Box::pin(self.kept.get(call, Otherwise::Error))
     }
 
     fn forget(&self, generation: u64) {
@@ -471,7 +486,7 @@ mod tests {
         source.token().await.unwrap();
         file.write("two");
         tokio::time::advance(Duration::from_secs(1)).await;
-        let never = std::future::pending::<Result<Secret>>;
+        let never = |_| std::future::pending();
         let given_up = source.kept.get(never, Otherwise::LastToken).now_or_never();
         assert!(given_up.is_none());
         assert_eq!(source.token().await.unwrap().secret().expose(), "one");
@@ -480,17 +495,29 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_look_at_a_disk_that_hangs_does_not_cost_a_good_token() {
+    async fn a_reading_that_hangs_is_the_only_one_and_holds_up_one_caller_that_has_a_token() {
         let file = Scratch::new("hangs");
         file.write("one");
         let source = FileToken::new(&file.0);
-        source.token().await.unwrap();
-        tokio::time::advance(Duration::from_secs(1)).await;
-        let never = std::future::pending::<Result<Secret>>;
-        let begun = Instant::now();
-        let token = source.kept.get(never, Otherwise::LastToken).await;
-        assert_eq!(token.unwrap().secret().expose(), "one");
-        assert_eq!(begun.elapsed(), READ_AGAIN);
+        let first = source.token().await.unwrap();
+        file.write("two");
+        let disk = Arc::clone(&source.disk).lock_owned().await;
+        tokio::time::advance(READ_AGAIN).await;
+        let mut looking = source.token();
+        assert!((&mut looking).now_or_never().is_none());
+        tokio::time::advance(READ_AGAIN).await;
+        assert_eq!(looking.await.unwrap().generation(), first.generation());
+        for _ in 0..3 {
+            tokio::time::advance(READ_AGAIN).await;
+            let same = source.token().now_or_never().expect("it waits for nothing");
+            assert_eq!(same.unwrap().generation(), first.generation());
+        }
+        source.forget(first.generation());
+        let mut waiting = source.token();
+        assert!((&mut waiting).now_or_never().is_none());
+        assert_eq!(source.reads.load(std::sync::atomic::Ordering::Relaxed), 2);
+        drop(disk);
+        assert_eq!(waiting.await.unwrap().secret().expose(), "two");
     }
 
     #[tokio::test(start_paused = true)]
@@ -500,8 +527,8 @@ mod tests {
         let source = FileToken::new(&file.0);
         let first = source.token().await.unwrap();
         tokio::time::advance(Duration::from_secs(1)).await;
-        let early = || async {
-            let read = source.read().await;
+        let early = async |turn| {
+            let read = source.read(turn).await;
             file.write("two");
             source.forget(first.generation());
             read
