@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::HeaderValue;
 use tokio::time::Instant;
 
-use crate::auth::{Credentials, Renewals};
+use crate::auth::{Cached, Credentials, Renewals, TokenSource};
 use crate::cache::{Cache, CacheBuilder};
 use crate::call::{
     Answer, AnswerStream, Authorities, Budget, Call, CallOptions, Fault, Jitter, Pieces, Pipeline,
@@ -126,6 +126,18 @@ impl CoreClient {
             Some(observer) => cache.observer(name, Arc::clone(observer)),
             None => cache,
         }
+    }
+
+    /// Keeps the tokens of a source, whose expiries this client's clock judges. The log and this client's
+    /// observer know its renewals and look-ups by a name, such as `oauth`.
+    pub fn cached<S: TokenSource>(&self, name: &'static str, source: S) -> Cached<S> {
+        Cached::over(
+            source,
+            Arc::clone(self.clock()),
+            self.cache(name),
+            Renewals::new(name),
+            self.observer().cloned(),
+        )
     }
 
     /// Returns the random numbers of the client's waits, for loops of a service's own
@@ -339,6 +351,26 @@ impl CoreClientBuilder {
             plain_http: self.plain_http,
             read_fault: self.read_fault,
         })))
+    }
+
+    /// Builds the client, of which it is known that it will ask these servers. Does no I/O.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build); and [`ErrorKind::Config`] if the URL of a server is `https`, and the
+    /// transport says that TLS is impossible ([`Transport::check`]).
+    pub fn build_for<'u>(
+        self,
+        servers: impl IntoIterator<Item = &'u BaseUrl>,
+    ) -> Result<CoreClient> {
+        let client = self.build()?;
+        for server in servers {
+            client
+                .0
+                .transport
+                .check(&server.join(&Target::default())?)?;
+        }
+        Ok(client)
     }
 }
 

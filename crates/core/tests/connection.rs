@@ -14,8 +14,8 @@ use tokio::sync::Notify;
 use vouchsafe_core::call::{Call, CallOptions, Operation, Retry};
 use vouchsafe_core::mock::script::{Script, ScriptedServer};
 use vouchsafe_core::observe::Observer;
-use vouchsafe_core::transport::{HttpTransport, Request, Resolve, Transport};
-use vouchsafe_core::url::Target;
+use vouchsafe_core::transport::{Endpoints, HttpTransport, Request, Resolve, Transport};
+use vouchsafe_core::url::{BaseUrl, Target};
 use vouchsafe_core::{BoxFuture, ConnectPhase, CoreClient, ErrorKind, Sent, TimeoutScope};
 
 fn transport() -> HttpTransport {
@@ -214,4 +214,26 @@ async fn an_address_that_swallows_everything_leaves_time_for_the_next() {
     while let Some(answer) = asking.join_next().await {
         assert_eq!(answer.unwrap().unwrap().body, "{}");
     }
+}
+
+#[test]
+fn a_client_of_a_server_of_https_is_not_built_without_tls() {
+    let without_roots = || HttpTransport::builder().only_roots();
+    let client = || CoreClient::builder().network(without_roots());
+    let [plain, tls]: [BaseUrl; 2] =
+        ["http://127.0.0.1:1", "https://127.0.0.1:1"].map(|url| url.parse().unwrap());
+    client().build_for([&plain]).unwrap();
+    let given: Arc<dyn Transport> = Arc::new(without_roots().build().unwrap());
+    let several = Endpoints::new(Arc::clone(&given), &tls, &[]).unwrap();
+    for client in [
+        client(),
+        client().transport(given),
+        client().transport(Arc::new(several)),
+    ] {
+        let error = client.build_for([&plain, &tls]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert_eq!(error.message(), "no root certificate is trusted");
+    }
+    let trusting = client().network(HttpTransport::builder().bundled_roots());
+    trusting.build_for([&plain, &tls]).unwrap();
 }

@@ -17,6 +17,7 @@ mod network;
 mod once;
 mod secrets;
 mod shown;
+mod tls;
 mod userinfo;
 mod walks;
 mod wazo_auth;

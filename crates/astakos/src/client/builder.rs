@@ -123,7 +123,8 @@ impl ClientBuilder {
     /// # Errors
     ///
     /// [`ErrorKind::BadValue`](crate::ErrorKind::BadValue) if no URL is set, it is not an `http`
-    /// or `https` URL, a header is invalid, or the transport cannot be created.
+    /// or `https` URL, a header is invalid, the transport cannot be created, or the URL is `https` and
+    /// TLS is impossible.
     pub fn build(self) -> Result<Client> {
         let (setting, url, usual) = match &self.place {
             Some(Where::Auth(url)) => ("auth_url", url, Dialect::V016),
@@ -131,7 +132,7 @@ impl ClientBuilder {
             None => return Err(Error::bad_value("no auth_url was set")),
         };
         let at = BaseUrl::parse(url).map_err(|fault| fault.with_origin(setting))?;
-        let core = self.core.read_fault(read_fault).build()?;
+        let core = self.core.read_fault(read_fault).build_for([&at])?;
         let scheme = HeaderToken::new(HeaderName::from_static("x-auth-token"));
         let session = Session::new(core, Base::fixed(at.clone()))
             .with_scheme(Arc::new(scheme))

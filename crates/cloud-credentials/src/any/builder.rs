@@ -124,13 +124,15 @@ impl HttpClientBuilder {
     ///
     /// # Errors
     ///
-    /// Of kind `Config` if a URL is malformed, or the transport cannot be created.
+    /// Of kind `Config` if a URL is malformed, the transport cannot be created, or the base URL is `https`
+    /// and TLS is impossible.
     pub fn build(self) -> Result<HttpClient> {
         let allowed = self.allowed.iter().map(|url| Url::whole(url));
+        let base = Url::whole(&self.base_url)?;
         Ok(HttpClient(Arc::new(Inner {
-            base: Url::whole(&self.base_url)?,
             allowed: allowed.collect::<Result<_>>()?,
-            core: self.core.read_fault(read_fault).build()?,
+            core: self.core.read_fault(read_fault).build_for([base.base()])?,
+            base,
             source: self.source,
             headers: self.headers,
             query: self.query,

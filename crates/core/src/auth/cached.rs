@@ -24,6 +24,9 @@ use crate::{BoxFuture, Clock, Error, Result, SystemClock};
 /// A source that keeps its token until that is refused, such as [`FnToken`](super::FnToken), returns the same
 /// one again.
 ///
+/// Logs call it `cached`; [`CoreClient::cached`](crate::CoreClient::cached) gives it a name of its own, and
+/// an observer.
+///
 /// Each token with another text than the last one gets a new generation, whatever the source's own are.
 /// Cheap to clone; clones share the token.
 ///

@@ -98,6 +98,14 @@ impl Connector {
             .unwrap_or_else(|_| Err(too_late(uri, limit)))
     }
 
+    /// Returns why a URL can never be connected to, as far as that is known.
+    pub(super) fn check(&self, uri: &Uri) -> Result<()> {
+        match &self.0.tls {
+            Err(why) if uri.scheme() == Some(&Scheme::HTTPS) => Err(why.clone()),
+            _ => Ok(()),
+        }
+    }
+
     /// Returns whether servers of https may choose HTTP/2.
     #[cfg(feature = "http2")]
     pub(super) fn offers_http2(&self) -> bool {

@@ -218,6 +218,10 @@ impl Transport for Endpoints {
             Err(error) => Box::pin(std::future::ready(Err(error))),
         }
     }
+
+    fn check(&self, uri: &Uri) -> Result<()> {
+        self.inner.check(uri)
+    }
 }
 
 impl fmt::Debug for Endpoints {

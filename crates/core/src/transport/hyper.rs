@@ -171,6 +171,10 @@ impl Transport for HttpTransport {
         }
         Box::pin(self.pool.warm_up(uri))
     }
+
+    fn check(&self, uri: &Uri) -> Result<()> {
+        self.pool.check(uri)
+    }
 }
 
 impl fmt::Debug for HttpTransport {
@@ -414,6 +418,7 @@ impl HttpTransportBuilder {
     }
 
     /// Makes [`build`](Self::build) fail if `https` is impossible, instead of the first connection.
+    /// Clients of servers of `https` see to that themselves.
     pub fn require_https(mut self) -> Self {
         self.require_https = true;
         self

@@ -100,6 +100,17 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
         let _ = uri;
         Box::pin(std::future::ready(Ok(())))
     }
+
+    /// Returns why no request for a URL can be sent, such as one of `https` in a build without TLS. Does
+    /// no I/O. The default implementation knows of nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), with what to do.
+    fn check(&self, uri: &Uri) -> Result<()> {
+        let _ = uri;
+        Ok(())
+    }
 }
 
 /// The body of an answer, piece by piece. Dropping it before the end abandons the rest and closes

@@ -126,6 +126,11 @@ impl Pool {
         Ok(())
     }
 
+    /// Returns why a URL can never be connected to, as far as that is known.
+    pub(super) fn check(&self, uri: &Uri) -> Result<()> {
+        self.0.connector.check(uri)
+    }
+
     /// Returns the server of a URL, and the rest of the URL.
     fn host(&self, uri: Uri) -> Result<(Arc<Host>, PathAndQuery)> {
         let parts = uri.into_parts();

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::Method;
@@ -10,8 +10,7 @@ use http::header::AUTHORIZATION;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
-use vouchsafe_core::auth::{Credentials, HeaderToken, Token, TokenSource};
-use vouchsafe_core::cache::{Cache, Fetched};
+use vouchsafe_core::auth::{Authorize, Cached, Credentials, HeaderToken, Token, TokenSource};
 use vouchsafe_core::call::{AnswerStream, Call, CallOptions, Fault, Operation, Repeat};
 use vouchsafe_core::transport::Response;
 use vouchsafe_core::url::{BaseUrl, Target};
@@ -75,14 +74,13 @@ impl Api {
             current: AtomicUsize::new(0),
             limit,
         });
-        let login = login.map(|(name, password)| Login {
-            account: Arc::new(Account {
+        let login = login.map(|(name, password)| {
+            let account = Account {
                 members: Arc::clone(&members),
                 name,
                 password,
-                logins: AtomicU64::new(0),
-            }),
-            tokens: Cache::builder().ttl(TOKEN_LIFE).build(),
+            };
+            members.core.cached("etcd", account)
         });
         Self { members, login }
     }
@@ -182,59 +180,45 @@ impl Members {
     }
 }
 
-/// A source of the tokens that etcd issues for a name and a password.
-#[derive(Clone)]
-struct Login {
-    account: Arc<Account>,
-    tokens: Cache<(), Token>,
-}
-
+/// Issues tokens of etcd for a name and a password.
 struct Account {
     members: Arc<Members>,
     name: String,
     password: Secret,
-    logins: AtomicU64,
 }
+
+type Login = Cached<Account>;
 
 fn credentials(login: &Login) -> Credentials<'_> {
-    Credentials::new(login, login)
+    Credentials::new(login, login.source())
 }
 
-impl TokenSource for Login {
+impl TokenSource for Account {
     fn token(&self) -> BoxFuture<'_, Result<Token>> {
-        let log_in = || {
-            let account = Arc::clone(&self.account);
-            async move {
-                let body = Authenticate {
-                    name: &account.name,
-                    password: &account.password,
-                };
-                let call = Call::new(&AUTHENTICATE, Target::new(AUTHENTICATE.path()));
-                let call = call.secret_json(&body)?;
-                let answer: Authenticated = account.members.ask(call, None).await?;
-                let generation = account.logins.fetch_add(1, Ordering::Relaxed) + 1;
-                let token = Token::new(answer.token).of_generation(generation);
-                Ok(Fetched::new(token).generation(generation))
-            }
-        };
-        Box::pin(async move { self.tokens.get_or_fetch(&(), log_in).await })
-    }
-
-    fn forget(&self, generation: u64) {
-        self.tokens.forget_generation(&(), generation);
+        Box::pin(async {
+            let body = Authenticate {
+                name: &self.name,
+                password: &self.password,
+            };
+            let call = Call::new(&AUTHENTICATE, Target::new(AUTHENTICATE.path()));
+            let call = call.secret_json(&body)?;
+            let answer: Authenticated = self.members.ask(call, None).await?;
+            let expiry = self.members.core.clock().now() + TOKEN_LIFE;
+            Ok(Token::new(answer.token).expires_at(expiry))
+        })
     }
 }
 
-impl vouchsafe_core::auth::Authorize for Login {
+impl Authorize for Account {
     fn authorize(&self, token: &Token, headers: &mut http::HeaderMap) -> Result<()> {
         HeaderToken::new(AUTHORIZATION).authorize(token, headers)
     }
 }
 
-impl fmt::Debug for Login {
+impl fmt::Debug for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Login")
-            .field("name", &self.account.name)
+        f.debug_struct("Account")
+            .field("name", &self.name)
             .finish_non_exhaustive()
     }
 }

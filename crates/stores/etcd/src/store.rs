@@ -87,7 +87,7 @@ impl EtcdStoreBuilder {
         let urls = urls.collect::<Result<Vec<_>>>()?;
         let limit = self.reach.limit();
         let core = self.reach.client(&urls, limit / 2)?;
-        let core = core.read_fault(read_fault).build()?;
+        let core = core.read_fault(read_fault).build_for(&urls)?;
         let api = Arc::new(Api::new(core, urls, limit, self.login));
         let listening = Arc::clone(&api);
         let hints = Hints::new(move |board| listen(Arc::clone(&listening), board));

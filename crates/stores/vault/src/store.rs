@@ -97,7 +97,7 @@ impl VaultStoreBuilder {
         let core = core
             .read_fault(read_fault)
             .max_in_flight(MAX_IN_FLIGHT)
-            .build()?;
+            .build_for([&url])?;
         Ok(VaultStore(Arc::new(Api {
             core,
             url,

@@ -213,11 +213,12 @@ impl TvmApiBuilder {
     ///
     /// # Errors
     ///
-    /// Those of [`validate`](Self::validate); [`ErrorKind::Start`](crate::ErrorKind::Start) if
-    /// something could not be fetched.
+    /// Those of [`validate`](Self::validate); of kind `Config` if `tvm_url` is `https` and TLS is
+    /// impossible; [`ErrorKind::Start`](crate::ErrorKind::Start) if something could not be fetched.
     pub async fn connect(self) -> Result<Client> {
         let disk = self.settings.validate()?;
-        let core = self.core.build()?;
+        let (server, _) = self.settings.base_urls()?;
+        let core = self.core.build_for([&server])?;
         let (facts, checks) = (self.settings.facts(), self.settings.checks.clone());
         let held = Arc::new(Held::new(Arc::clone(core.clock()), checks, facts));
         let source = ApiSource::new(core, Arc::clone(&held), self.settings, disk)?;

@@ -107,8 +107,8 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// Of kind `Config` if there is neither a valid URL of Repertoire nor a discovery client, or
-    /// the transport cannot be created.
+    /// Of kind `Config` if there is neither a valid URL of Repertoire nor a discovery client, the
+    /// transport cannot be created, or the URL is `https` and TLS is impossible.
     pub fn build(self) -> Result<Client> {
         let core = self.core.clone().with_transport()?;
         let discovery = match self.discovery.clone() {

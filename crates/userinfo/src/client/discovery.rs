@@ -226,8 +226,8 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Core`] of kind `Config` if there is no valid base URL, or the transport cannot
-    /// be created.
+    /// [`ErrorKind::Core`] of kind `Config` if there is no valid base URL, the transport cannot be
+    /// created, or the URL is `https` and TLS is impossible.
     pub fn build(self) -> Result<Client> {
         let url = self.base_url.as_ref().ok_or_else(|| {
             let missing = "the URL of Repertoire is not set; set it, or use `from_env`";
@@ -235,7 +235,7 @@ impl ClientBuilder {
         })?;
         let base =
             BaseUrl::parse(url).map_err(|fault| fault.with_origin("the URL of Repertoire"))?;
-        let core = self.core.read_fault(read_fault).build()?;
+        let core = self.core.read_fault(read_fault).build_for([&base])?;
         let cache = core
             .cache("repertoire.document")
             .capacity(1)

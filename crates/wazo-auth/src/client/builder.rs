@@ -163,11 +163,11 @@ impl ClientBuilder {
     /// # Errors
     ///
     /// Of kind `Config` if the host is missing or invalid, the bundle cannot be read or contains no
-    /// certificate, or the transport cannot be created.
+    /// certificate, the transport cannot be created, or https is used and TLS is impossible.
     pub fn build(self) -> Result<Client> {
         let base = BaseUrl::parse(&self.url()?)?;
         let core = trusting(self.core, &self.trust)?;
-        let core = core.read_fault(read_fault).build()?;
+        let core = core.read_fault(read_fault).build_for([&base])?;
         let session = Session::new(core, Base::fixed(base))
             .with_scheme(scheme())
             .with_options(self.options);

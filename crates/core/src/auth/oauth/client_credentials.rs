@@ -1,13 +1,12 @@
 //! Tokens by the client credentials grant.
 
 use std::fmt;
-use std::sync::Arc;
 
 use http::Method;
 use tokio::time::Instant;
 
 use super::{ClientAuthentication, ErrorCode, TokenAnswer, read_fault};
-use crate::auth::{Cached, Renewals, Token, TokenSource};
+use crate::auth::{Cached, Token, TokenSource};
 use crate::call::{Call, CallOptions, Form, Operation, Repeat, StatusRule};
 use crate::url::{BaseUrl, Given, Target};
 use crate::{BoxFuture, CoreClient, CoreClientBuilder, Error, ErrorKind, Result, Secret};
@@ -187,7 +186,7 @@ impl ClientCredentialsBuilder {
             return refuse("the client's secret is empty");
         }
         let (server, target) = parts(&self.token_url)?;
-        let core = self.core.read_fault(read_fault).build()?;
+        let core = self.core.read_fault(read_fault).build_for([&server])?;
         let mut parameters = self.parameters;
         if !self.scopes.is_empty() {
             parameters.push(("scope".to_owned(), self.scopes.join(" ")));
@@ -201,13 +200,7 @@ impl ClientCredentialsBuilder {
             client_secret: self.client_secret,
             parameters,
         };
-        Ok(ClientCredentials(Cached::over(
-            grant,
-            Arc::clone(core.clock()),
-            core.cache("token by client credentials"),
-            Renewals::new("oauth"),
-            core.observer().cloned(),
-        )))
+        Ok(ClientCredentials(core.cached("oauth", grant)))
     }
 }
 

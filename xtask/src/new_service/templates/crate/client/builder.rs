@@ -59,13 +59,14 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// Of kind `Config` if the URL is missing or malformed, or the transport cannot be created.
+    /// Of kind `Config` if the URL is missing or malformed, the transport cannot be created, or the URL is
+    /// `https` and TLS is impossible.
     pub fn build(self) -> Result<Client> {
         let url = self.base_url.ok_or_else(|| {
             Error::new(ErrorKind::Config, "no URL of the service was given; call base_url")
         })?;
         let url = BaseUrl::parse(&url).map_err(|fault| fault.with_origin("base_url"))?;
-        let core = self.core.read_fault(read_fault).build()?;
+        let core = self.core.read_fault(read_fault).build_for([&url])?;
         let session = Session::new(core, Base::fixed(url)).with_scheme(scheme());
         let session = match self.token {
             Some(token) => session.with_token(token),
