@@ -26,8 +26,10 @@ impl Credentials {
     ///
     /// A refresh in progress is waited for, in this process and in others. If the values are those of
     /// the record, only what was set is written. If the refresh token was given elsewhere and has been
-    /// replaced since, by any process, its newest replacement is written. If the record has that of others, which were given to other programs, it
-    /// is copied to a record beside it, where those find it.
+    /// replaced since, by any process, its newest replacement is written; but one that was itself written
+    /// into the record belongs to the record from then on, and what replaced it there is not found. If the
+    /// record has that of others, which were given to other programs, it is copied to a record beside it,
+    /// where those find it.
     ///
     /// That wait may take as long as a refresh or a save of this process that is in progress, and
     /// [`wait_time`](super::CredentialsBuilder::wait_time) for others, of which one that crashed makes it

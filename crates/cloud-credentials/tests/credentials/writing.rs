@@ -9,7 +9,7 @@ use vouchsafe_core::store::{MemoryStore, Store};
 
 use crate::fleet::{had, sharing};
 use crate::logins::{OnlyOne, given, two_logins, with_developer_token};
-use crate::server::{Fragile, TokenServer, Told, record, secret, seed, token};
+use crate::server::{Fragile, TokenServer, Told, looks_good, put, record, secret, seed, token};
 
 #[tokio::test(start_paused = true)]
 async fn another_login_leaves_the_only_copy_of_a_given_one_in_its_own_record() {
@@ -170,4 +170,17 @@ async fn a_redeemed_token_that_cannot_be_saved_is_used_and_reported() {
         assert_eq!(token(&*store, "access_token").await, new);
         assert_eq!(server.requests(), 1);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_given_login_takes_the_token_along_that_another_process_renewed() {
+    let server = TokenServer::new(false);
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    put(&*store, &looks_good("another's")).await;
+    let credentials = given(&server, &store, "rt-0");
+    credentials.refresh().await.unwrap();
+    let newer = given(&server, &store, "rt-0").refresh().await.unwrap();
+    credentials.write().await.unwrap();
+    assert_eq!(token(&*store, "refresh_token").await, secret("rt-0"));
+    assert_eq!(token(&*store, "access_token").await, newer);
 }
