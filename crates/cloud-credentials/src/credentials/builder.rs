@@ -282,7 +282,8 @@ impl CredentialsBuilder {
     }
 
     /// Sets whether a client's secret that was given here or in the environment is kept in the
-    /// store. Default: `true`, as in `pancloud`.
+    /// store. If not, the same secret in the record stays there, since others may need it. Default: `true`,
+    /// as in `pancloud`.
     pub fn persist_client_secret(mut self, is_kept: bool) -> Self {
         self.is_secret_kept = is_kept;
         self

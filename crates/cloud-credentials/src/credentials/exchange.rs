@@ -148,7 +148,7 @@ impl Credentials {
         }
         let inner = &*self.inner;
         self.set(|memory| {
-            if memory.set != *values {
+            if !memory.is_of(login) || memory.set.client_secret != values.client_secret {
                 // Something else was set in the meantime, which counts.
                 return;
             }
@@ -161,9 +161,11 @@ impl Credentials {
                 developer_provider: memory.developer_provider.take(),
                 ..Memory::default()
             };
-            if !inner.is_token_cached {
-                memory.set.access_token = set.access_token;
-            }
+            let is_kept =
+                |token: &Secret| memory.known_of(token).is_some_and(|known| known.is_kept);
+            let is_in_record = |token: &Secret| inner.is_token_cached && is_kept(token);
+            let access_token = set.access_token.filter(|token| !is_in_record(token));
+            memory.set.access_token = access_token;
         });
     }
 }
@@ -201,12 +203,19 @@ impl Login {
         };
         let is_other_client = values.client_id.as_ref().is_some_and(|own| own != id);
         let own_secret = || values.client_secret.clone().filter(|_| !is_other_client);
+        let is_login_of_store = || {
+            let memory = credentials.memory();
+            memory
+                .current_login()
+                .is_some_and(|login| login.is_of_store)
+        };
         Ok(Self {
             credentials: credentials.clone(),
             id: id.clone(),
             secret: given.client_secret.or_else(own_secret),
             is_other_client,
-            is_of_store: resolved.are_of_store(),
+            // Also after another login that is not saved yet.
+            is_of_store: resolved.are_of_store() || is_login_of_store(),
         })
     }
 

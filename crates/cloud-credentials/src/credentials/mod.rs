@@ -353,7 +353,7 @@ impl Credentials {
     }
 
     /// Revokes the refresh token, and drops it and the access token from memory and the record of
-    /// the profile.
+    /// the profile. After a login that hides other credentials of the environment or the store, those count.
     ///
     /// # Errors
     ///
@@ -382,13 +382,21 @@ impl Credentials {
             secret: values.client_secret.as_ref(),
         };
         self.inner.endpoints.revoke(client, token, hint).await?;
+        let is_of_builder = resolved.source == Source::Builder;
         self.set(|memory| {
+            let is_login_over = hint == Hint::RefreshToken && memory.current_login().is_some();
+            if is_login_over && !is_of_builder {
+                // The refresh token that counts now is not sent as this client.
+                memory.login = None;
+                memory.set = Values::default();
+                memory.is_secret_gone = false;
+            }
             memory.set.access_token = None;
-            memory.is_access_token_gone = resolved.source == Source::Builder;
+            memory.is_access_token_gone = is_of_builder;
             if hint == Hint::RefreshToken {
                 memory.set.refresh_token = None;
                 memory.rotated = None;
-                memory.is_refresh_token_gone = resolved.source == Source::Builder;
+                memory.is_refresh_token_gone = is_of_builder;
             }
         });
         self.inner.coordinator.drop_unsaved(token).await;

@@ -14,15 +14,15 @@ use crate::{Error, ErrorKind, Record, Result, Source};
 impl Credentials {
     /// Writes the current values into the record of the profile.
     ///
-    /// A missing value does not overwrite one in the record. If the client or the refresh token
-    /// changes, the access token in the record belongs to the old one and is dropped. Without
+    /// A missing value does not overwrite one in the record. If the client, its secret or the refresh
+    /// token changes, the access token in the record belongs to the old one and is dropped. Without
     /// [caching](super::CredentialsBuilder::cache_token), access tokens are not touched. One that a
     /// refresh issued, or that was written before, is not written over the one of the same login that is
     /// there, which may be newer.
     ///
-    /// A login that could not be saved is written as it was issued: without a refresh token, that of
-    /// another login is dropped. From then on the record counts, as after a login that was saved, unless
-    /// the credentials were given.
+    /// A login that could not be saved is written as it was issued: the tokens of another login and the
+    /// secret of another client are dropped. From then on the record counts, as after a login that was
+    /// saved, unless the credentials were given.
     ///
     /// A refresh in progress is waited for, in this process and in others. If the values are those of
     /// the record, only what was set is written. If the refresh token was given elsewhere and has been
@@ -45,9 +45,9 @@ impl Credentials {
     #[doc(alias = "write_credentials")]
     pub async fn write(&self) -> Result<()> {
         let coordinator = &self.inner.coordinator;
-        let login = self.memory().login.clone();
         // The answer to a refresh at the same time would be lost, or what it replaced written.
         let mut exclusive = coordinator.exclusive(coordinator.key()).await?;
+        let login = self.memory().login.clone();
         let written = self.write_current(&mut exclusive).await;
         exclusive.release().await;
         written?;
@@ -401,12 +401,15 @@ impl Credentials {
             record.dead = None;
         }
         let access_token = values.access_token.as_ref();
-        if written.is_token_kept && !is_new && !is_other_login {
+        if written.is_token_kept && access_token.is_some() && !is_new && !is_other_login {
             // The one that is there may be newer.
         } else if let Some(token) = access_token.filter(|_| inner.is_token_cached) {
             record.access_token = Some(token.clone());
             record.expires_at = written.expires_at;
-        } else if written.absent == Absent::Drops || (inner.is_token_cached && has_changed) {
+        } else if (written.absent == Absent::Drops
+            && (is_other_login || values.refresh_token.is_none()))
+            || (inner.is_token_cached && has_changed)
+        {
             record.access_token = None;
             record.expires_at = None;
         }
@@ -533,7 +536,7 @@ impl Written {
             },
             expires_at: resolved.expires_at,
             is_token_kept: resolved.is_token_kept,
-            absent: match resolved.is_login_bare {
+            absent: match resolved.is_login {
                 true => Absent::Drops,
                 false => Absent::Keeps,
             },

@@ -181,12 +181,18 @@ impl Memory {
         }
     }
 
-    /// Returns whether the access token is that of a login without a refresh token.
-    fn is_login_bare(&self) -> bool {
-        let is_current = |login: &LoggedIn| login.values.access_token == self.set.access_token;
-        let login = self.login.as_ref().filter(|login| is_current(login));
-        login.is_some_and(|login| login.values.refresh_token.is_none())
-            && self.set.refresh_token.is_none()
+    /// Returns whether the last login is current: no other one was set since. Where it has a refresh
+    /// token, its access token may have been replaced.
+    pub(super) fn is_of(&self, login: &LoggedIn) -> bool {
+        let (set, values) = (&self.set, &login.values);
+        set.client_id == values.client_id
+            && set.refresh_token == values.refresh_token
+            && (set.refresh_token.is_some() || set.access_token == values.access_token)
+    }
+
+    /// Returns the last login, if it is current.
+    pub(super) fn current_login(&self) -> Option<&LoggedIn> {
+        self.login.as_ref().filter(|login| self.is_of(login))
     }
 }
 
@@ -207,9 +213,8 @@ pub(super) struct Resolved {
     pub(super) is_secret_unkept: bool,
     /// Whether the refresh token is that of the record, whatever else was set.
     pub(super) is_token_of_store: bool,
-    /// Whether the access token is that of a login without a refresh token, to which that of a record does
-    /// not belong.
-    pub(super) is_login_bare: bool,
+    /// Whether the values are those of a login, to which what another one left in a record does not belong.
+    pub(super) is_login: bool,
     /// Whether the record of the login has the access token or is going to, or a newer one.
     pub(super) is_token_kept: bool,
     /// When the access token expires, if the token does not state it.
@@ -292,7 +297,7 @@ impl Resolved {
             source,
             is_set,
             is_secret_unkept: unkept.is_some(),
-            is_login_bare: memory.is_login_bare(),
+            is_login: memory.current_login().is_some(),
             is_token_kept,
             is_token_of_store: source == Source::Store && set.refresh_token.is_none(),
             expires_at: expires_at.or(known.and_then(|known| known.expires_at)),

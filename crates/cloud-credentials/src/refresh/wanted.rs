@@ -155,9 +155,8 @@ impl Wanted {
             record.is_token_left_out = there.is_none_or(|there| there.is_token_left_out);
         }
         if let Some(given) = &self.given {
-            let has_login = there.is_some_and(|there| there.refresh_token.is_some());
-            if record.is_dead() && !has_login {
-                // Only that it was refused: there is nothing to use.
+            if record.is_dead() {
+                // Only that it was refused: what was given may be wrong, and others use what is there.
                 let mut mark = there.cloned().unwrap_or_default();
                 mark.dead = record.dead;
                 return mark;
@@ -166,8 +165,13 @@ impl Wanted {
                 let is_first = record.refresh_token == given.refresh_token;
                 record.lineage = given.lineage().filter(|_| !is_first);
             }
-            if !self.is_secret_kept && record.client_secret == given.client_secret {
-                record.client_secret = None;
+            let is_written = self.is_secret_kept && given.client_secret.is_some();
+            if !is_written && record.client_secret == given.client_secret {
+                // One that is from the record stays there.
+                let same = there.filter(|there| there.client_id == record.client_id);
+                let own = same.and_then(|there| there.client_secret.clone());
+                let secret = given.client_secret.as_ref();
+                record.client_secret = own.filter(|own| secret.is_none_or(|secret| secret == own));
             }
         }
         record

@@ -13,7 +13,6 @@ use tokio::time::sleep;
 use vouchsafe_cloud_credentials::{
     Authorization, Credentials, ErrorKind, ExchangeRequest, Pkce, Secret, Source, TokenSource as _,
 };
-use vouchsafe_core::mock::Fault;
 use vouchsafe_core::store::{MemoryStore, Store, StoreLeases};
 use vouchsafe_core::transport::Request;
 
@@ -124,18 +123,18 @@ async fn an_exchange_is_written_and_the_record_is_what_counts_afterwards() {
 }
 
 /// A server on which a user has logged in, and how to end the login.
-struct Begun {
-    server: TokenServer,
-    code: Secret,
-    verifier: Secret,
+pub(crate) struct Begun {
+    pub(crate) server: TokenServer,
+    pub(crate) code: Secret,
+    pub(crate) verifier: Secret,
 }
 
 impl Begun {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::at(TokenServer::new(true)).await
     }
 
-    async fn at(server: TokenServer) -> Self {
+    pub(crate) async fn at(server: TokenServer) -> Self {
         let builder = server.builder().redirect_uri(BACK);
         let credentials = builder.client_id("c").build().unwrap();
         let login = credentials.authorize().url().await.unwrap();
@@ -146,18 +145,18 @@ impl Begun {
         }
     }
 
-    fn exchange(&self, credentials: &Credentials) -> ExchangeRequest {
+    pub(crate) fn exchange(&self, credentials: &Credentials) -> ExchangeRequest {
         let exchange = credentials.exchange(self.code.clone()).client_id("c");
         let exchange = exchange.client_secret("s").redirect_uri(BACK);
         exchange.verifier(self.verifier.clone())
     }
 
-    fn exchanges(&self) -> u64 {
+    pub(crate) fn exchanges(&self) -> u64 {
         self.server.server.counts().of("authorization_code")
     }
 }
 
-const BACK: &str = "https://app.example.com/back";
+pub(crate) const BACK: &str = "https://app.example.com/back";
 
 #[tokio::test(start_paused = true)]
 async fn a_code_is_not_lost_whenever_its_caller_stops_waiting() {
@@ -215,82 +214,6 @@ async fn an_exchange_is_saved_without_its_caller_and_ends_with_its_credentials()
         assert_eq!(begun.exchanges(), u64::from(is_kept));
         drop(credentials);
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn tokens_that_could_not_be_saved_are_not_asked_for_again() {
-    let begun = Begun::new().await;
-    let store = Arc::new(Fragile::default());
-    store.is_full.store(true, Ordering::Relaxed);
-    let credentials = begun.server.builder().store(store.clone()).build().unwrap();
-    for _ in 0..2 {
-        let error = begun.exchange(&credentials).send().await.unwrap_err();
-        assert!(error.to_string().contains("the disk is full"), "{error}");
-    }
-    assert_eq!(begun.exchanges(), 1);
-    store.is_full.store(false, Ordering::Relaxed);
-    credentials.write().await.unwrap();
-    let kept = credentials.values().await.unwrap().refresh_token;
-    assert_eq!(Some(token(&*store, "refresh_token").await), kept);
-    // What the server refuses may be tried again.
-    let begun = Begun::new().await;
-    let credentials = begun.server.builder().build().unwrap();
-    begun.server.fail_with(Some(503));
-    let failed = begun.exchange(&credentials).send().await;
-    assert!(failed.unwrap_err().is_retryable());
-    begun.server.fail_with(None);
-    begun.exchange(&credentials).send().await.unwrap();
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_login_without_a_refresh_token_that_is_written_later_leaves_none_of_another() {
-    for is_given in [false, true] {
-        let begun = Begun::new().await;
-        let bare = json!({"access_token": "bare", "token_type": "bearer"});
-        let fault = Fault::on_any().status(200).json(&bare);
-        begun.server.server.faults().add(fault);
-        let fragile = Arc::new(Fragile::default());
-        seed(&*fragile, "rt-0").await;
-        let mut builder = begun.server.builder().store(fragile.clone());
-        if is_given {
-            builder = builder.client_id("c").client_secret("s");
-        }
-        let credentials = builder.build().unwrap();
-        fragile.is_full.store(true, Ordering::Relaxed);
-        begun.exchange(&credentials).send().await.unwrap_err();
-        fragile.is_full.store(false, Ordering::Relaxed);
-        for _ in 0..2 {
-            credentials.write().await.unwrap();
-            let now = record(&*fragile).await;
-            assert_eq!(
-                (&now["access_token"], &now["refresh_token"]),
-                (&json!("bare"), &json!(null))
-            );
-            assert_eq!(had(&credentials).await, secret("bare"));
-        }
-        // What a later login had written is another's, unless these credentials have their own.
-        put(&*fragile, &looks_good("rt-9")).await;
-        let values = credentials.values().await.unwrap();
-        assert_eq!(values.refresh_token, (!is_given).then(|| secret("rt-9")));
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_login_that_is_written_later_is_renewed_by_others_like_any() {
-    let begun = Begun::new().await;
-    let fragile = Arc::new(Fragile::default());
-    let store: Arc<dyn Store> = Arc::clone(&fragile) as _;
-    let credentials = sharing(&begun.server, &store);
-    fragile.is_full.store(true, Ordering::Relaxed);
-    begun.exchange(&credentials).send().await.unwrap_err();
-    fragile.is_full.store(false, Ordering::Relaxed);
-    credentials.write().await.unwrap();
-    let new = sharing(&begun.server, &store).refresh().await.unwrap();
-    assert_eq!(credentials.source().await.unwrap(), Source::Store);
-    assert_eq!(had(&credentials).await, new);
-    // The refresh token of the login is spent.
-    assert_ne!(credentials.refresh().await.unwrap(), new);
-    assert_eq!(begun.server.refused(), 0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,7 +8,10 @@ use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 use vouchsafe_cloud_credentials::mock::{Rotation, Seed, TokenFormat};
-use vouchsafe_cloud_credentials::{Credentials, CredentialsBuilder, TokenSource as _};
+use vouchsafe_cloud_credentials::{
+    ClientAuthentication, Credentials, CredentialsBuilder, TokenSource as _,
+};
+use vouchsafe_core::mock::Fault;
 use vouchsafe_core::store::{Capabilities, Expect, Key, Loaded, MemoryStore, Store, Swapped};
 use vouchsafe_core::{BoxFuture, Error, ErrorKind, Result, SecretBytes};
 
@@ -316,4 +319,66 @@ async fn a_value_that_is_set_does_not_make_the_login_of_the_record_another() {
     }
     assert_eq!(credentials.list_profiles().await.unwrap(), ["default"]);
     assert_eq!((server.requests(), server.refused()), (4, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_leaves_the_secret_that_others_use() {
+    let server = two_logins();
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    seed(&*store, "rt-a").await;
+    let giving = giving(&server, &store, "rt-a").persist_client_secret(false);
+    let credentials = giving.build().unwrap();
+    credentials.refresh().await.unwrap();
+    assert_eq!(record(&*store).await["client_secret"], json!("s"));
+    sharing(&server, &store).refresh().await.unwrap();
+    assert_eq!(server.refused(), 0);
+    // One that is no longer that of the client.
+    let mut old = record(&*store).await;
+    old["client_secret"] = json!("old");
+    put(&*store, &old).await;
+    // The first takes what the other process has renewed.
+    credentials.refresh().await.unwrap();
+    credentials.refresh().await.unwrap();
+    assert_eq!(record(&*store).await["client_secret"], json!(null));
+
+    // A program that has none to give.
+    let server = rotating(
+        r#"{
+            "clients": [{"client_id": "c"}],
+            "tokens": [{"client_id": "c", "refresh_token": "rt-a"}]
+        }"#,
+    );
+    seed(&*store, "rt-a").await;
+    let builder = server.builder().store(Arc::clone(&store));
+    let builder = builder.client_id("c").refresh_token("rt-a");
+    let builder = builder.client_authentication(ClientAuthentication::None);
+    builder.build().unwrap().refresh().await.unwrap();
+    assert_eq!(record(&*store).await["client_secret"], json!("s"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_refusal_only_the_mark_is_written() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    for is_set in [true, false] {
+        let server = two_logins();
+        let refusal = json!({"error": "invalid_grant"});
+        let fault = Fault::on_any().status(400).json(&refusal);
+        server.server.faults().add(fault);
+        seed(&*store, "rt-a").await;
+        let mut marked = record(&*store).await;
+        let credentials = if is_set {
+            let credentials = sharing(&server, &store);
+            credentials.set_client_secret(Some(secret("another")));
+            credentials
+        } else {
+            let giving = giving(&server, &store, "rt-a").client_secret("another");
+            giving.build().unwrap()
+        };
+        let error = credentials.refresh().await.unwrap_err();
+        assert!(error.is_reauthorization_needed(), "{error}");
+        let now = record(&*store).await;
+        assert!(now["dead"].is_string());
+        marked["dead"] = now["dead"].clone();
+        assert_eq!(now, marked);
+    }
 }

@@ -5,6 +5,7 @@ mod cancelled;
 mod device;
 mod early;
 mod fleet;
+mod late_logins;
 mod lineages;
 mod login;
 mod logins;

@@ -184,3 +184,19 @@ async fn a_given_login_takes_the_token_along_that_another_process_renewed() {
     assert_eq!(token(&*store, "refresh_token").await, secret("rt-0"));
     assert_eq!(token(&*store, "access_token").await, newer);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_new_secret_of_the_client_drops_the_access_token() {
+    let server = TokenServer::new(false);
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    seed(&*store, "rt-0").await;
+    let credentials = sharing(&server, &store);
+    credentials.refresh().await.unwrap();
+    credentials.set_client_secret(Some(secret("new")));
+    credentials.write().await.unwrap();
+    let now = record(&*store).await;
+    assert_eq!(
+        (&now["client_secret"], &now["access_token"]),
+        (&json!("new"), &json!(null))
+    );
+}

@@ -1,0 +1,190 @@
+//! Logins that could not be saved, and are written later.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use serde_json::{Value, json};
+use vouchsafe_cloud_credentials::mock::Seed;
+use vouchsafe_cloud_credentials::{Environment, Source};
+use vouchsafe_core::mock::Fault;
+use vouchsafe_core::store::Store;
+
+use crate::fleet::{had, sharing};
+use crate::login::{BACK, Begun};
+use crate::server::{Fragile, TokenServer, looks_good, put, record, secret, seed, token};
+
+#[tokio::test(start_paused = true)]
+async fn tokens_that_could_not_be_saved_are_not_asked_for_again() {
+    let begun = Begun::new().await;
+    let store = Arc::new(Fragile::default());
+    store.is_full.store(true, Ordering::Relaxed);
+    let credentials = begun.server.builder().store(store.clone()).build().unwrap();
+    for _ in 0..2 {
+        let error = begun.exchange(&credentials).send().await.unwrap_err();
+        assert!(error.to_string().contains("the disk is full"), "{error}");
+    }
+    assert_eq!(begun.exchanges(), 1);
+    store.is_full.store(false, Ordering::Relaxed);
+    credentials.write().await.unwrap();
+    let kept = credentials.values().await.unwrap().refresh_token;
+    assert_eq!(Some(token(&*store, "refresh_token").await), kept);
+    // What the server refuses may be tried again.
+    let begun = Begun::new().await;
+    let credentials = begun.server.builder().build().unwrap();
+    begun.server.fail_with(Some(503));
+    let failed = begun.exchange(&credentials).send().await;
+    assert!(failed.unwrap_err().is_retryable());
+    begun.server.fail_with(None);
+    begun.exchange(&credentials).send().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_without_a_refresh_token_that_is_written_later_leaves_none_of_another() {
+    for is_given in [false, true] {
+        let begun = Begun::new().await;
+        let bare = json!({"access_token": "bare", "token_type": "bearer"});
+        let fault = Fault::on_any().status(200).json(&bare);
+        begun.server.server.faults().add(fault);
+        let fragile = Arc::new(Fragile::default());
+        seed(&*fragile, "rt-0").await;
+        let mut builder = begun.server.builder().store(fragile.clone());
+        if is_given {
+            builder = builder.client_id("c").client_secret("s");
+        }
+        let credentials = builder.build().unwrap();
+        fragile.is_full.store(true, Ordering::Relaxed);
+        begun.exchange(&credentials).send().await.unwrap_err();
+        fragile.is_full.store(false, Ordering::Relaxed);
+        for _ in 0..2 {
+            credentials.write().await.unwrap();
+            let now = record(&*fragile).await;
+            assert_eq!(
+                (&now["access_token"], &now["refresh_token"]),
+                (&json!("bare"), &json!(null))
+            );
+            assert_eq!(had(&credentials).await, secret("bare"));
+        }
+        // What a later login had written is another's, unless these credentials have their own.
+        put(&*fragile, &looks_good("rt-9")).await;
+        let values = credentials.values().await.unwrap();
+        assert_eq!(values.refresh_token, (!is_given).then(|| secret("rt-9")));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_is_written_later_is_renewed_by_others_like_any() {
+    for meanwhile in ["nothing", "an unsaved refresh", "a refresh", "a login"] {
+        let begun = Begun::new().await;
+        let fragile = Arc::new(Fragile::default());
+        let store: Arc<dyn Store> = Arc::clone(&fragile) as _;
+        seed(&*store, "rt-0").await;
+        let credentials = sharing(&begun.server, &store);
+        fragile.is_full.store(true, Ordering::Relaxed);
+        begun.exchange(&credentials).send().await.unwrap_err();
+        if meanwhile == "an unsaved refresh" {
+            credentials.refresh().await.unwrap();
+        }
+        fragile.is_full.store(false, Ordering::Relaxed);
+        if meanwhile == "a refresh" {
+            credentials.refresh().await.unwrap();
+        }
+        if meanwhile == "a login" {
+            let second = Begun::at(begun.server.clone()).await;
+            second.exchange(&credentials).send().await.unwrap();
+        } else {
+            credentials.write().await.unwrap();
+        }
+        let new = sharing(&begun.server, &store).refresh().await.unwrap();
+        assert_eq!(credentials.source().await.unwrap(), Source::Store);
+        assert_eq!(had(&credentials).await, new, "{meanwhile}");
+        // The refresh token of the login is spent.
+        assert_ne!(credentials.refresh().await.unwrap(), new);
+        assert_eq!(begun.server.refused(), 0);
+    }
+}
+
+/// Returns a record of another client than `c`.
+fn of_another_client() -> Value {
+    let mut record = looks_good("rt-9");
+    record["client_id"] = "another".into();
+    record["client_secret"] = "planted".into();
+    record
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_is_written_later_leaves_nothing_of_another_client() {
+    let public = r#"{"clients": [{
+        "client_id": "c", "redirect_uris": ["https://app.example.com/back"]
+    }]}"#;
+    for (is_cached, is_revoked) in [(true, false), (false, false), (true, true), (false, true)] {
+        let server = TokenServer::seeded(&Seed::parse(public).unwrap());
+        let begun = Begun::at(server).await;
+        let fragile = Arc::new(Fragile::default());
+        put(&*fragile, &of_another_client()).await;
+        let builder = begun.server.builder().store(fragile.clone());
+        let credentials = builder.cache_token(is_cached).build().unwrap();
+        fragile.is_full.store(true, Ordering::Relaxed);
+        let exchange = credentials.exchange(begun.code.clone()).client_id("c");
+        let exchange = exchange.redirect_uri(BACK).verifier(begun.verifier.clone());
+        exchange.send().await.unwrap_err();
+        let issued = credentials.values().await.unwrap();
+        fragile.is_full.store(false, Ordering::Relaxed);
+        if is_revoked {
+            credentials.revoke_access_token().await.unwrap();
+        }
+        credentials.write().await.unwrap();
+        let now = record(&*fragile).await;
+        let access_token = issued.access_token.filter(|_| is_cached && !is_revoked);
+        assert_eq!(now["access_token"].as_str().map(secret), access_token);
+        assert_eq!(now["client_id"], "c");
+        assert_eq!(now["client_secret"], json!(null));
+        assert_eq!(
+            now["refresh_token"].as_str().map(secret),
+            issued.refresh_token
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_was_set_after_a_login_is_used_when_that_is_written() {
+    let begun = Begun::new().await;
+    let fragile = Arc::new(Fragile::default());
+    let store: Arc<dyn Store> = Arc::clone(&fragile) as _;
+    let credentials = sharing(&begun.server, &store);
+    fragile.is_full.store(true, Ordering::Relaxed);
+    begun.exchange(&credentials).send().await.unwrap_err();
+    fragile.is_full.store(false, Ordering::Relaxed);
+    credentials.set_access_token(Some(secret("mine")));
+    credentials.write().await.unwrap();
+    sharing(&begun.server, &store).refresh().await.unwrap();
+    assert_eq!(had(&credentials).await, secret("mine"));
+    credentials.refresh().await.unwrap();
+    assert_eq!(begun.server.refused(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_login_was_revoked_its_client_does_not_send_the_refresh_token_before_it() {
+    for is_in_store in [true, false] {
+        let begun = Begun::new().await;
+        let fragile = Arc::new(Fragile::default());
+        let mut builder = begun.server.builder().store(fragile.clone());
+        if is_in_store {
+            put(&*fragile, &of_another_client()).await;
+        } else {
+            let variables = Environment::from_fn(|name| match name {
+                "PAN_CLIENT_ID" => Some(secret("another")),
+                "PAN_CLIENT_SECRET" => Some(secret("planted")),
+                "PAN_REFRESH_TOKEN" => Some(secret("rt-9")),
+                _ => None,
+            });
+            builder = builder.environment(variables);
+        }
+        let credentials = builder.build().unwrap();
+        let before = credentials.values().await.unwrap();
+        fragile.is_full.store(true, Ordering::Relaxed);
+        begun.exchange(&credentials).send().await.unwrap_err();
+        fragile.is_full.store(false, Ordering::Relaxed);
+        credentials.revoke_refresh_token().await.unwrap();
+        assert_eq!(credentials.values().await.unwrap(), before);
+    }
+}
