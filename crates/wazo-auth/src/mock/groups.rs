@@ -25,6 +25,12 @@ fn has_slug(state: &State, tenant: &str, slug: &str) -> bool {
     groups.any(|group| group.tenant == tenant && group.slug.eq_ignore_ascii_case(slug))
 }
 
+/// Returns whether a tenant has a group with exactly this slug.
+fn has_exact_slug(state: &State, tenant: &str, slug: &str) -> bool {
+    let mut groups = state.data.groups.values();
+    groups.any(|group| group.tenant == tenant && group.slug == slug)
+}
+
 fn has_name(state: &State, tenant: &str, name: &str, except: Option<&str>) -> bool {
     let mut others = state
         .data
@@ -45,7 +51,7 @@ pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Outcome {
     let slug = match slug {
         Some(slug) => slug,
         None => policies::derive(state, &name, 80, |state, slug| {
-            has_slug(state, &tenant, slug)
+            has_exact_slug(state, &tenant, slug)
         }),
     };
     if has_name(state, &tenant, &name, None) || has_slug(state, &tenant, &slug) {

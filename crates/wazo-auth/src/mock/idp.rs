@@ -123,51 +123,39 @@ pub(super) fn get_ldap(state: &State, ask: &Ask<'_>) -> Outcome {
 }
 
 fn ldap(body: &Body) -> Result<Map<String, Value>, Fault> {
-    let mut given = Map::new();
-    let mut put = |name: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            given.insert(name.to_owned(), value);
-        }
+    let required = |name: &str, longest| {
+        let text = body.text(name, &Text::required().length(0, longest))?;
+        Ok::<(String, Value), Fault>((name.to_owned(), text.into()))
     };
-    let texts: [(&str, u64, bool); 7] = [
-        ("host", 512, true),
-        ("user_base_dn", 256, true),
-        ("user_login_attribute", 64, true),
-        ("user_email_attribute", 64, true),
-        ("bind_dn", 256, false),
-        ("bind_password", u64::MAX, false),
-        ("search_filters", u64::MAX, false),
-    ];
-    for (name, longest, is_required) in texts {
-        let rule = if is_required {
-            Text::required()
-        } else {
-            Text::optional()
-        };
-        let text = body.text(name, &rule.length(u64::from(is_required), longest))?;
-        let null = body.get(name).filter(|value| value.is_null()).cloned();
-        put(name, text.map(Value::from).or(null));
-    }
-    let port = body.integer("port", 1, Some(65535))?;
-    put(
-        "port",
-        Some(
-            port.ok_or_else(|| ("port".to_owned(), Wrong::Missing))?
-                .into(),
-        ),
-    );
+    // Null overwrites what is there, and what is absent leaves it.
+    let optional = |name: &str, rule: &Text| {
+        let text = body.text(name, rule)?;
+        let is_given = body.get(name).is_some();
+        Ok::<_, Fault>(is_given.then(|| (name.to_owned(), text.into())))
+    };
+    // In the order of the schema: the first fault is the one that is named.
+    let host = required("host", 512)?;
+    let port = body.integer("port", i64::MIN, None)?;
+    let port = port.ok_or_else(|| ("port".to_owned(), Wrong::Missing))?;
     let version = body.integer("protocol_version", 2, Some(3))?;
-    put("protocol_version", Some(version.unwrap_or(3).into()));
-    let security = body.text(
-        "protocol_security",
-        &Text::optional().one_of(&["ldaps", "tls"]),
-    )?;
-    let null = body
-        .get("protocol_security")
-        .filter(|value| value.is_null())
-        .cloned();
-    put("protocol_security", security.map(Value::from).or(null));
-    Ok(given)
+    let security = Text::optional().one_of(&["ldaps", "tls"]);
+    let mut given = vec![
+        Some(host),
+        Some(("port".to_owned(), port.into())),
+        Some(("protocol_version".to_owned(), version.unwrap_or(3).into())),
+        optional("protocol_security", &security)?,
+        optional("bind_dn", &Text::optional().length(0, 256))?,
+        optional("bind_password", &Text::optional())?,
+    ];
+    for (name, longest) in [
+        ("user_base_dn", 256),
+        ("user_login_attribute", 64),
+        ("user_email_attribute", 64),
+    ] {
+        given.push(Some(required(name, longest)?));
+    }
+    given.push(optional("search_filters", &Text::optional())?);
+    Ok(given.into_iter().flatten().collect())
 }
 
 pub(super) fn update_ldap(state: &mut State, ask: &Ask<'_>) -> Outcome {

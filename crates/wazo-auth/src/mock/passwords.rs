@@ -22,18 +22,6 @@ pub(super) fn change(state: &mut State, ask: &Ask<'_>) -> Outcome {
         .map_err(&refused)?
         .unwrap_or_default();
     let user = state.user(ask.param(0))?;
-    if state.is_managed_externally(user) {
-        return Err(Refusal::object(
-            405,
-            "password-managed-externally",
-            "users",
-            format!(
-                "Unable to update externally managed password for user : \"{}\"",
-                user.uuid
-            ),
-            json!({ "uuid": user.uuid }),
-        ));
-    }
     let has_login = user.username.is_some()
         || user
             .emails
@@ -45,6 +33,18 @@ pub(super) fn change(state: &mut State, ask: &Ask<'_>) -> Outcome {
         .is_some_and(|password| password.is(&old));
     if !has_login || !is_right {
         return Err(Refusal::login_failed());
+    }
+    if state.is_managed_externally(user) {
+        return Err(Refusal::object(
+            405,
+            "password-managed-externally",
+            "users",
+            format!(
+                "Unable to update externally managed password for user : \"{}\"",
+                user.uuid
+            ),
+            json!({ "uuid": user.uuid }),
+        ));
     }
     let uuid = user.uuid.clone();
     set(state, &uuid, Some(&new));

@@ -21,14 +21,15 @@ struct Draft {
 }
 
 impl Draft {
-    fn read(ask: &Ask<'_>, legacy: bool) -> Outcome<Self> {
+    /// Reads the body of a request whose schema lacks some members.
+    fn read(ask: &Ask<'_>, legacy: bool, lacking: &[&str]) -> Outcome<Self> {
         let refuse = |(member, _): Fault| {
             let member = member.split('.').next().unwrap_or_default().to_owned();
             Refusal::reasons(400, format!("Invalid value supplied for field: {member}"))
         };
         let body = Body::read(ask.request)?;
         let body = body.map_err(|wrong| refuse(("_schema".to_owned(), wrong)))?;
-        Self::of(&body, legacy).map_err(refuse)
+        Self::of(&body.without(lacking), legacy).map_err(refuse)
     }
 
     fn of(body: &Body, legacy: bool) -> Result<Self, Fault> {
@@ -95,12 +96,13 @@ pub(super) fn derive(
 }
 
 pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Outcome {
-    let draft = Draft::read(ask, state.settings.legacy)?;
+    let draft = Draft::read(ask, state.settings.legacy, &[])?;
     let tenant = ask.tenant(state)?;
     ask.may_give(&draft.acl)?;
+    // A slug that differs in case alone is derived all the same, and then clashes.
     let is_slug_taken = |state: &State, tenant: &str, slug: &str| {
         let mut policies = state.data.policies.values();
-        policies.any(|policy| policy.tenant == tenant && policy.slug.eq_ignore_ascii_case(slug))
+        policies.any(|policy| policy.tenant == tenant && policy.slug == slug)
     };
     let clashes = |state: &State, slug: &str| {
         let is_named =
@@ -205,7 +207,7 @@ fn check_own(state: &State, policy: &Policy, tenant: &str) -> Outcome<()> {
 }
 
 pub(super) fn edit(state: &mut State, ask: &Ask<'_>) -> Outcome {
-    let draft = Draft::read(ask, state.settings.legacy)?;
+    let draft = Draft::read(ask, state.settings.legacy, &["slug", "shared"])?;
     let tenant = ask.tenant(state)?;
     if uuid(ask.param(0)).is_none() {
         state.visible_policy(ask.param(0), &tenant)?;

@@ -148,6 +148,7 @@ impl State {
         if self.is_database_down && !needs_no_database {
             return Err(Refusal::broken());
         }
+        self.clean_up(micros.div_euclid(1_000_000));
         let mut ask = Ask {
             request,
             query: Fields::of_query(request),

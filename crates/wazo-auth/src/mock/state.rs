@@ -272,6 +272,6 @@ impl State {
 
     /// Returns whether another system has the user's password.
     pub(super) fn is_managed_externally(&self, user: &User) -> bool {
-        self.method_of(user) != "native"
+        !["native", "default"].contains(&self.method_of(user))
     }
 }

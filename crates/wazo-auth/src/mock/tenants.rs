@@ -28,8 +28,9 @@ struct Draft {
 }
 
 impl Draft {
-    fn read(state: &State, ask: &Ask<'_>) -> Outcome<Self> {
-        let body = ask.body("tenants")?;
+    /// Reads the body of a request whose schema lacks some members.
+    fn read(state: &State, ask: &Ask<'_>, lacking: &[&str]) -> Outcome<Self> {
+        let body = ask.body("tenants")?.without(lacking);
         if body
             .get("address")
             .is_some_and(|address| !address.is_object() && !address.is_null())
@@ -184,7 +185,7 @@ pub(super) fn add(state: &mut State, parent: &str, name: Option<&str>) -> String
 }
 
 pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Outcome {
-    let draft = Draft::read(state, ask)?;
+    let draft = Draft::read(state, ask, &[])?;
     let parent = ask.tenant(state)?;
     if let Some(uuid) = &draft.uuid {
         if *uuid == parent {
@@ -334,13 +335,11 @@ pub(super) fn get(state: &State, ask: &Ask<'_>) -> Outcome {
 pub(super) fn edit(state: &mut State, ask: &Ask<'_>) -> Outcome {
     let acting = ask.tenant(state)?;
     let uuid = state.visible_tenant(ask.param(0), &acting)?.uuid.clone();
-    let mut draft = Draft::read(state, ask)?;
+    let draft = Draft::read(state, ask, &["uuid", "slug"])?;
     if let Some(contact) = &draft.contact {
         state.user(contact)?;
     }
     check_domains(state, &draft.domains, Some(&uuid))?;
-    // Neither ever changes.
-    draft.slug = None;
     fill(state, &uuid, draft)
 }
 

@@ -40,16 +40,16 @@ impl Login {
         const ANY: Text = Text::optional().not_null();
         let rule = |rule| Err(("_schema".to_owned(), Wrong::Rule(rule)));
         let expiration = body.integer("expiration", 1, Some(LONGEST))?;
-        let access_type = body.text("access_type", &ACCESS)?;
         body.text("backend", &ANY)?;
+        let access_type = body.text("access_type", &ACCESS)?;
         let login = Self {
             expiration,
             is_offline: access_type.as_deref() == Some("offline"),
             client_id: body.text("client_id", &NAME)?,
             refresh_token: body.text("refresh_token", &ANY)?,
             saml_session_id: body.text("saml_session_id", &NAME)?,
-            tenant_id: body.text("tenant_id", &ANY)?,
             domain_name: body.text("domain_name", &ANY)?,
+            tenant_id: body.text("tenant_id", &ANY)?,
         };
         if login.is_offline && login.refresh_token.is_some() {
             return rule("cannot use the \"access_type\" \"offline\" with a refresh token");
@@ -108,7 +108,6 @@ pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Outcome {
     let python = |(member, wrong): Fault| Refusal::reasons(400, wrong.in_python(&member));
     let body = body.map_err(|wrong| python(("_schema".to_owned(), wrong)))?;
     let login = Login::read(&body).map_err(python)?;
-    state.clean_up(ask.now());
     let mobile =
         header(ask.request, "wazo-session-type").is_some_and(|t| t.eq_ignore_ascii_case("mobile"));
 

@@ -143,6 +143,12 @@ impl Body {
         Self(members.clone())
     }
 
+    /// Drops members that the schema of a request lacks, as the service does unread.
+    pub(super) fn without(mut self, lacking: &[&str]) -> Self {
+        self.0.retain(|name, _| !lacking.contains(&name.as_str()));
+        self
+    }
+
     pub(super) fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
     }

@@ -5,6 +5,7 @@ mod configurations;
 mod isolation;
 mod ldap;
 mod legacy;
+mod order;
 mod registration;
 mod routes;
 mod rules;

@@ -65,15 +65,12 @@ impl DiskCache {
         let folder = folder.into();
         let denied = |cause: io::Error| {
             let shown = folder.display();
-            let message = match cause.kind() {
-                io::ErrorKind::NotFound => {
-                    format!("The disk cache directory {shown} does not exist: create it first")
-                }
-                io::ErrorKind::PermissionDenied => {
-                    format!("Permission denied to disk cache directory {shown}: {cause}")
-                }
-                _ => format!("The disk cache directory {shown} cannot be used: {cause}"),
+            let reason = match cause.kind() {
+                io::ErrorKind::NotFound => " does not exist: create it first".to_owned(),
+                _ => format!(": {cause}"),
             };
+            // Begins as the original's message does, whatever the reason (protocol section 11.1).
+            let message = format!("Permission denied to disk cache directory: {shown}{reason}");
             let core = vouchsafe_core::Error::new(vouchsafe_core::ErrorKind::Store, message);
             Error::of(ErrorKind::PermissionDenied, core.with_source(cause))
         };
@@ -283,7 +280,7 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::PermissionDenied);
         let text = error.to_string();
         let told = format!(
-            "The disk cache directory {} does not exist: create it first",
+            "Permission denied to disk cache directory: {} does not exist: create it first",
             missing.display()
         );
         assert!(text.starts_with(&told), "{text}");
