@@ -66,10 +66,11 @@ pub(super) fn judge(
 fn request(server: &dyn Server, exchange: &Exchange) -> Result<Request, String> {
     let mut case = json!({"request": exchange.request});
     for (place, seconds) in &exchange.relative_time {
-        let place = if place.starts_with("request.") {
-            place.clone()
-        } else {
-            format!("request.{place}")
+        let place = match place.split('.').next() {
+            Some("request") => place.clone(),
+            Some("body" | "headers" | "path" | "raw_body") => format!("request.{place}"),
+            // A member of the body by its name alone.
+            _ => format!("request.body.{place}"),
         };
         let time = server.now() + seconds;
         let value = match find(&case, &place) {
@@ -82,14 +83,7 @@ fn request(server: &dyn Server, exchange: &Exchange) -> Result<Request, String> 
     let case = &case["request"];
     let text = |name: &str| case[name].as_str().unwrap_or_default();
     let method = Method::from_bytes(text("method").as_bytes()).map_err(|e| e.to_string())?;
-    let path: String = text("path")
-        .bytes()
-        .map(|byte| match byte {
-            // As an HTTP library would send them.
-            0..=0x20 | 0x7f.. => format!("%{byte:02X}"),
-            _ => char::from(byte).to_string(),
-        })
-        .collect();
+    let path = on_the_wire(text("path"));
     let uri: Uri = format!("{}{path}", server.base())
         .parse()
         .map_err(|e: http::uri::InvalidUri| e.to_string())?;
@@ -117,6 +111,15 @@ fn request(server: &dyn Server, exchange: &Exchange) -> Result<Request, String> 
         (None, _) => {}
     }
     Ok(request)
+}
+
+/// Writes a target as an HTTP library would send it.
+pub(super) fn on_the_wire(target: &str) -> String {
+    let encoded = |byte| match byte {
+        0..=0x20 | 0x7f.. => format!("%{byte:02X}"),
+        _ => char::from(byte).to_string(),
+    };
+    target.bytes().map(encoded).collect()
 }
 
 fn differences(server: &dyn Server, exchange: &Exchange, got: &Response) -> Vec<String> {
@@ -374,11 +377,14 @@ mod tests {
     fn relative_times_are_put_into_the_request() {
         let mut exchange: Exchange = serde_json::from_value(json!({
             "request": {"method": "POST", "path": "/", "headers": {}, "body": {"expires": 0}},
-            "response": {"status": 200}, "relative_time": {"request.body.expires": 299}
+            "response": {"status": 200}
         }))
         .unwrap();
-        let sent = request(&Echo, &exchange).unwrap();
-        assert_eq!(sent.body, r#"{"expires":1299}"#);
+        for place in ["request.body.expires", "body.expires", "expires"] {
+            exchange.relative_time = [(place.to_owned(), 299)].into();
+            let sent = request(&Echo, &exchange).unwrap();
+            assert_eq!(sent.body, r#"{"expires":1299}"#, "{place}");
+        }
         exchange.request["body"]["expires"] = json!("2020-01-01T00:00:00Z");
         let sent = request(&Echo, &exchange).unwrap();
         assert_eq!(sent.body, r#"{"expires":"1970-01-01T00:21:39Z"}"#);

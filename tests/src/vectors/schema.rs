@@ -224,6 +224,8 @@ pub(super) enum Step {
 #[serde(deny_unknown_fields)]
 pub(super) struct Sleep {
     pub(super) sleep_ms: u64,
+    #[serde(default, rename = "note")]
+    _note: Value,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -264,6 +266,8 @@ pub(super) enum Calls {
 pub(super) struct Repeated {
     times: usize,
     each: Call,
+    #[serde(default, rename = "note")]
+    _note: Value,
 }
 
 impl Calls {
@@ -391,8 +395,8 @@ mod tests {
 
     #[test]
     fn steps_are_told_apart_by_their_keys() {
-        let text = r#"[{"sleep_ms":5},
-            {"concurrent":{"times":2,"each":{"call":"c"}},"expect_all":{"ok":null},"upstream_requests":1},
+        let text = r#"[{"sleep_ms":5,"note":"n"},
+            {"concurrent":{"times":2,"each":{"call":"c"},"note":"n"},"expect_all":{"ok":null},"upstream_requests":1},
             {"call":"c","args":{},"expect":{"error":{"class":"E"}},"upstream_requests":[]}]"#;
         let steps: Vec<Step> = serde_json::from_str(text).unwrap();
         assert!(matches!(

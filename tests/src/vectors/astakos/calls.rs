@@ -205,7 +205,9 @@ async fn made(case: &Case, client: &Client, a: &Arguments<'_>) -> Result<Result<
             let part = property.trim_end_matches("_url");
             json(url_of(client, part).await.map(Value::from))
         }
-        property if property.starts_with("api_") => json(path_of(client, property).await?),
+        property if property.starts_with("api_") || property.ends_with("_prefix") => {
+            json(path_of(client, property).await?)
+        }
         "get_usernames" => {
             if a.get("uuids") == Some(&Value::Null) {
                 return Err(Called::Impossible(NOTHING));
@@ -403,7 +405,8 @@ async fn projects(
                     "code" => grant.code(text),
                     "redirect_uri" => grant.redirect_uri(text),
                     "scope" => grant.scope(text),
-                    other => return Err(Called::Unknown(format!("parameter {other}"))),
+                    // The types have those of the protocol (section 7.7).
+                    _ => return Err(Called::Impossible(WORD)),
                 };
             }
             let secret = Secret::from(a.text("client_secret")?);
@@ -448,6 +451,9 @@ async fn url_of(client: &Client, part: &str) -> Result<String> {
 /// Returns the path that an attribute of the recorded client holds.
 async fn path_of(client: &Client, property: &str) -> Result<Result<Value>, Called> {
     let (part, rest) = match property {
+        "account_prefix" => ("account", ""),
+        "ui_prefix" => ("ui", ""),
+        "oauth2_prefix" => ("oauth2", ""),
         "api_usercatalogs" => ("account", "user_catalogs"),
         "api_service_usercatalogs" => ("account", "service/user_catalogs"),
         "api_resources" => ("account", "resources"),
@@ -458,6 +464,7 @@ async fn path_of(client: &Client, property: &str) -> Result<Result<Value>, Calle
         "api_commissions_action" => ("account", "commissions/action"),
         "api_feedback" => ("account", "feedback"),
         "api_projects" => ("account", "projects"),
+        "api_applications" => ("account", "projects/apps"),
         "api_memberships" => ("account", "projects/memberships"),
         "api_default_project" => ("account", "myaccount/default_project"),
         "api_getservices" => ("ui", "get_services"),

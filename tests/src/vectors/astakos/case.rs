@@ -157,8 +157,8 @@ pub(super) struct Raised {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Port {
-    #[serde(default)]
-    pub(super) differs: String,
+    #[serde(default, rename = "differs")]
+    _differs: String,
     #[serde(default, deserialize_with = "present")]
     pub(super) returns: Option<Value>,
     #[serde(default)]

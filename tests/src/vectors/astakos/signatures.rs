@@ -29,6 +29,7 @@ pub(super) fn signature(method: &str, api: &str) -> Option<Signature> {
         "validate_token" => &["token_id", "belongs_to"],
         "get_user_info" => &["usage"],
         "account_url" | "ui_url" | "oauth2_url" => &[],
+        "account_prefix" | "ui_prefix" | "oauth2_prefix" => &[],
         property if property.starts_with("api_") => &[],
         "get_usernames" | "service_get_usernames" => &["uuids"],
         "get_username" | "service_get_username" => &["uuid"],

@@ -211,7 +211,7 @@ impl Replay {
                 false => self.images.map(value),
             };
             let name = HeaderName::from_bytes(name.as_bytes()).map_err(|e| e.to_string())?;
-            let value = HeaderValue::from_str(&value).map_err(|e| e.to_string())?;
+            let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|e| e.to_string())?;
             request.headers.insert(name, value);
         }
         let host = HeaderValue::from_static(HOST);

@@ -73,7 +73,7 @@ impl Called<'_> {
         let (name, args) = (self.name, self.args);
         let client = of_tenant.as_ref().unwrap_or(self.client);
         let made = match name {
-            "token.new" => log_in(client, self.options, args, &mut kwargs).await,
+            "token.new" => log_in(client, self.options, &mut kwargs).await,
             _ => make(client, name, args, &mut kwargs).await,
         };
         match made {
@@ -87,6 +87,39 @@ impl Called<'_> {
             Err(Odd) => Done::Waived(NOT_EXPRESSIBLE),
         }
     }
+}
+
+/// Puts arguments that are given by their place, and may be given by name, among the keyword
+/// arguments (protocol section 9).
+pub(super) fn named(name: &str, args: &[Value], mut kwargs: Kwargs) -> Kwargs {
+    let (from, names): (usize, &[&str]) = match name {
+        "token.new" => (
+            0,
+            &[
+                "backend",
+                "expiration",
+                "session_type",
+                "user_agent",
+                "access_type",
+                "client_id",
+                "refresh_token",
+                "username",
+                "password",
+                "tenant_id",
+                "domain_name",
+            ],
+        ),
+        "token.get" | "token.is_valid" | "token.check" => (1, &["required_acl", "tenant"]),
+        "token.check_scopes" => (2, &["tenant"]),
+        "token.list" => (0, &["user_uuid"]),
+        "token.delete" => (2, &["tenant_uuid"]),
+        "users.set_password" => (2, &["token"]),
+        _ => return kwargs,
+    };
+    for (name, value) in names.iter().zip(args.iter().skip(from)) {
+        kwargs.insert((*name).to_owned(), value.clone());
+    }
+    kwargs
 }
 
 /// Returns whether all keyword arguments make up the body.
@@ -158,7 +191,7 @@ async fn make(client: &Client, name: &str, args: &[Value], kwargs: &mut Kwargs) 
             value(client.policies().create(&all(kwargs)?).await)
         }
         "policies.edit" => {
-            name_of(&args[1..], kwargs);
+            name_of(args.get(1..).unwrap_or_default(), kwargs);
             let edit: PolicyEdit = all(kwargs)?;
             value(client.policies().edit(&body(at(0))?, &edit).await)
         }
@@ -424,10 +457,7 @@ async fn external(client: &Client, name: &str, args: &[Value], kwargs: &mut Kwar
     Ok(Some(given))
 }
 
-async fn log_in(client: &Client, options: &Value, args: &[Value], kwargs: &mut Kwargs) -> Made {
-    if let Some(backend) = args.first() {
-        kwargs.insert("backend".to_owned(), backend.clone());
-    }
+async fn log_in(client: &Client, options: &Value, kwargs: &mut Kwargs) -> Made {
     let request = client.token().create();
     let given = (take(kwargs, "username")?, take(kwargs, "password")?);
     let request = match given {
