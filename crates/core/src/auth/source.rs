@@ -83,9 +83,9 @@ impl TokenSource for EnvToken {
 /// The file is read on first use, after a refusal, and when the token is needed a second or more after
 /// the last reading; in between, the token is kept in memory. While one caller looks for a newer token, for
 /// a second at most, the others use the one in memory. While a reading hangs, as on a file system that
-/// does not answer, no second one begins, and nothing waits that has a token. If a later reading fails or
-/// finds no token, the last good token is kept. The path must lead to a regular file: reading a pipe could
-/// block forever.
+/// does not answer, no second one begins, and callers go on with the token in memory unless it was refused;
+/// a reading that never ends is the last one. If a later reading fails or finds no token, the last good
+/// token is kept. The path must lead to a regular file: reading a pipe could block forever.
 pub struct FileToken {
     path: PathBuf,
     kept: Kept,
@@ -183,7 +183,10 @@ impl Kept {
                 };
                 let longest = self.interval.unwrap_or_default();
                 let looked = timeout(longest, self.fetched(turn, fetch, otherwise)).await;
-                return looked.unwrap_or(Ok(token));
+                return looked.unwrap_or_else(|_| {
+                    tracing::debug!("a token takes long to read; the last one is used");
+                    Ok(token)
+                });
             }
             (None, _) => {}
         }

@@ -31,6 +31,9 @@ struct Sending {
     may_be_http2: bool,
     #[cfg(feature = "http2")]
     silence: Option<Arc<Silence>>,
+    /// Whether a piece was taken.
+    #[cfg(feature = "http2")]
+    is_begun: bool,
 }
 
 impl Outgoing {
@@ -43,6 +46,8 @@ impl Outgoing {
                 may_be_http2,
                 #[cfg(feature = "http2")]
                 silence: None,
+                #[cfg(feature = "http2")]
+                is_begun: false,
             })
         }))
     }
@@ -110,16 +115,20 @@ impl Sending {
         }
         #[cfg(feature = "http2")]
         if let Some(silence) = &self.silence {
-            silence.pause();
+            // The first piece is taken whether or not the connection has room for it.
+            if std::mem::replace(&mut self.is_begun, true) {
+                silence.pause();
+            }
             return Some(self.body.split_to(self.body.len().min(PIECE)));
         }
         Some(std::mem::take(&mut self.body))
     }
 }
 
-/// The largest frame that every server of HTTP/2 takes (RFC 9113, 4.2).
+/// With the head of its frame it fills a record of TLS; every server of HTTP/2 takes as much (RFC 9113,
+/// 4.2).
 #[cfg(feature = "http2")]
-const PIECE: usize = 1 << 14;
+const PIECE: usize = (1 << 14) - 9;
 
 impl Drop for Sending {
     fn drop(&mut self) {

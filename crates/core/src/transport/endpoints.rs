@@ -220,7 +220,11 @@ impl Transport for Endpoints {
     }
 
     fn check(&self, uri: &Uri) -> Result<()> {
-        self.inner.check(uri)
+        if !self.is_ours(uri) {
+            return self.inner.check(uri);
+        }
+        let mut all = self.all.iter();
+        all.try_for_each(|endpoint| self.inner.check(&endpoint.root))
     }
 }
 

@@ -521,9 +521,9 @@ impl Drop for Lease {
             Some(Lent::Own(own)) if self.is_in_step => self.host.keep(own),
             Some(Lent::Own(own)) => own.driver.abort(),
             #[cfg(feature = "http2")]
-            Some(Lent::Stream(stream)) if !self.is_in_step => {
+            Some(Lent::Stream(mut stream)) if !self.is_in_step => {
                 stream.shared.touch();
-                if stream.is_unheard() {
+                if stream.given_up() {
                     self.host.let_go(&stream.shared);
                 }
             }

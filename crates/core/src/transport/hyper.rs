@@ -383,8 +383,9 @@ impl HttpTransportBuilder {
     ///
     /// A request that is given up when the server has been silent for more than a second takes its
     /// connection out of use for new ones: it may be half open, and a retry gets another. The silence is
-    /// that of all requests on the connection, one after another or at once, while they wait for the
-    /// server; the caller's own work between pieces of an answer does not count.
+    /// that of all requests on the connection that were given up, one after another or at once, while they
+    /// waited for the server; the caller's own work between pieces of an answer does not count, unless it
+    /// has asked for the next piece.
     ///
     /// A request that becomes too late just before it is written may still send its head, and is then
     /// reset; it is not sent again if it must not be doubled.
@@ -418,7 +419,8 @@ impl HttpTransportBuilder {
     }
 
     /// Makes [`build`](Self::build) fail if `https` is impossible, instead of the first connection.
-    /// Clients of servers of `https` see to that themselves.
+    /// Clients of services do so by themselves, with
+    /// [`CoreClientBuilder::build_for`](crate::CoreClientBuilder::build_for).
     pub fn require_https(mut self) -> Self {
         self.require_https = true;
         self

@@ -72,7 +72,8 @@ pub use self::{
 };
 use crate::{BoxFuture, Result};
 
-/// How long an attempt must have lasted for its end to count against the server, or the connection.
+/// How long an attempt must have lasted for its end to count against the server, or all those that waited in
+/// vain for theirs to count against the connection.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// One attempt: a request goes out, an answer or a transport failure comes back.

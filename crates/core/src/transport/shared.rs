@@ -35,47 +35,44 @@ pub(super) struct Shared {
 /// A stream of a connection, which a request has.
 pub(super) struct Stream {
     pub(super) shared: Arc<Shared>,
-    /// The connection's `heard` when it began, or something of its answer came last.
+    /// The connection's `heard` when it began to wait.
     heard: u64,
-    /// Whether its request waits for the server, rather than for its caller.
-    is_waiting: bool,
+    /// Since when its request waits for the server, rather than for its caller.
+    waits_since: Option<Instant>,
 }
 
 impl Stream {
     /// Records that its request waits for something of the answer.
     pub(super) fn wait(&mut self) {
-        if !self.is_waiting {
-            self.is_waiting = true;
-            self.shared.silence.wait();
+        if self.waits_since.is_none() {
+            self.waits_since = Some(Instant::now());
+            self.heard = self.shared.heard.load(Ordering::Relaxed);
         }
     }
 
     /// Records that something of its answer came.
     pub(super) fn hear(&mut self) {
-        self.wait_no_more();
-        self.shared.silence.end();
-        self.heard = self.shared.heard.fetch_add(1, Ordering::Relaxed) + 1;
-    }
-
-    fn wait_no_more(&mut self) {
-        if self.is_waiting {
-            self.is_waiting = false;
-            self.shared.silence.wait_no_more();
+        // What need not be waited for may have come long ago.
+        if self.waits_since.take().is_some() {
+            self.shared.silence.end();
+            self.shared.heard.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// Returns whether it waits in vain, after a long silence of the connection, which may be half
-    /// open. Where other streams got answers meanwhile, its own may just take long.
-    pub(super) fn is_unheard(&self) -> bool {
-        self.is_waiting
-            && self.shared.heard.load(Ordering::Relaxed) == self.heard
-            && self.shared.silence.lasted() > PATIENCE
+    /// Records that its request is given up. Returns whether that was after a long silence of the
+    /// connection, which may be half open. Where other streams got answers meanwhile, its own may just
+    /// take long.
+    pub(super) fn given_up(&mut self) -> bool {
+        let begun = self.waits_since.take();
+        begun.is_some_and(|begun| {
+            self.shared.heard.load(Ordering::Relaxed) == self.heard
+                && self.shared.silence.given_up(begun) > PATIENCE
+        })
     }
 }
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        self.wait_no_more();
         if self.shared.streams.fetch_sub(1, Ordering::SeqCst) == 1 {
             self.shared.tell();
         }
@@ -114,7 +111,7 @@ impl Shared {
         Stream {
             shared,
             heard,
-            is_waiting: false,
+            waits_since: None,
         }
     }
 

@@ -7,68 +7,53 @@ use tokio::time::Instant;
 
 use crate::sync::lock;
 
-/// The time in which at least one request waited for the server, since something of an answer came.
-/// Neither the time between requests counts, nor that in which the server takes a body.
+/// The time in which requests waited in vain for the server, since something of an answer came. Only
+/// requests that were given up count: another one may wait for long with good reason. Neither does the
+/// time count in which the server takes a body.
 pub(super) struct Silence(Mutex<State>);
 
 struct State {
-    /// How many requests wait.
-    waiting: usize,
-    /// When the first of them began to, or something came or was taken.
+    /// When something came or was taken.
     since: Instant,
-    /// The silence before that.
-    before: Duration,
-}
-
-impl State {
-    fn lasted(&self) -> Duration {
-        match self.waiting {
-            0 => self.before,
-            _ => self.before + self.since.elapsed(),
-        }
-    }
+    /// Up to when `in_vain` is counted.
+    counted_to: Instant,
+    in_vain: Duration,
 }
 
 impl Silence {
     pub(super) fn new() -> Self {
+        let now = Instant::now();
         Self(Mutex::new(State {
-            waiting: 0,
-            since: Instant::now(),
-            before: Duration::ZERO,
+            since: now,
+            counted_to: now,
+            in_vain: Duration::ZERO,
         }))
-    }
-
-    /// Records that one more request waits.
-    pub(super) fn wait(&self) {
-        let mut state = lock(&self.0);
-        if state.waiting == 0 {
-            state.since = Instant::now();
-        }
-        state.waiting += 1;
-    }
-
-    /// Records that one request less waits.
-    pub(super) fn wait_no_more(&self) {
-        let mut state = lock(&self.0);
-        state.before = state.lasted();
-        state.since = Instant::now();
-        state.waiting -= 1;
     }
 
     /// Records that something of an answer came.
     pub(super) fn end(&self) {
+        let now = Instant::now();
         let mut state = lock(&self.0);
-        state.before = Duration::ZERO;
-        state.since = Instant::now();
+        (state.since, state.counted_to) = (now, now);
+        state.in_vain = Duration::ZERO;
     }
 
-    /// Records that more of a body is taken. What was silence before stays, since the beginning of a
-    /// body leaves over a connection that is half open, too.
+    /// Records that more of a body is taken. What was silence before stays.
     pub(super) fn pause(&self) {
-        lock(&self.0).since = Instant::now();
+        let now = Instant::now();
+        let mut state = lock(&self.0);
+        (state.since, state.counted_to) = (now, now);
     }
 
-    pub(super) fn lasted(&self) -> Duration {
-        lock(&self.0).lasted()
+    /// Counts the time of a request that is given up, which waits since `begun`, unless others at the
+    /// same time are counted already. Returns how long the silence has lasted.
+    pub(super) fn given_up(&self, begun: Instant) -> Duration {
+        let now = Instant::now();
+        let mut state = lock(&self.0);
+        let own = now.saturating_duration_since(begun.max(state.since));
+        let uncounted = now.saturating_duration_since(begun.max(state.counted_to));
+        state.in_vain += uncounted;
+        state.counted_to = now;
+        own.max(state.in_vain)
     }
 }

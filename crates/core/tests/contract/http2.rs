@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use h2::Reason;
+use http::Method;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 use vouchsafe_core::call::CallOptions;
@@ -173,6 +174,47 @@ pub(crate) async fn short_attempts_in_vain_add_up(kind: Kind) {
         assert_eq!(peer.connections(), 1);
         give_up_after(PATIENCE * 2 / 5, &transport, &peer).await;
     }
+    let sent = timeout(LIMIT, transport.send(peer.request())).await;
+    sent.expect("another connection").unwrap();
+    assert_eq!(peer.connections(), 2);
+}
+
+pub(crate) async fn a_brief_request_beside_a_silent_one_keeps_the_connection(kind: Kind) {
+    let script = vec![Then::Silence, Then::Silence, Then::Answer];
+    let peer = Peer::start(kind, [script, vec![Then::Answer]]).await;
+    let transport = peer.transport();
+    let mut long = transport.send(peer.request());
+    tokio::select! {
+        _ = &mut long => unreachable!("nothing is answered"),
+        () = peer.until_requests(1) => {}
+    }
+    pass(5 * PATIENCE).await;
+    give_up_after(PATIENCE / 5, &transport, &peer).await;
+    peer.until_requests(2).await;
+    transport.send(peer.request()).await.unwrap();
+    assert_eq!(peer.connections(), 1);
+}
+
+pub(crate) async fn requests_that_begin_break_no_silence(kind: Kind) {
+    let peer = Peer::start(kind, [vec![Then::Answer, Then::Deaf], vec![Then::Answer]]).await;
+    let transport = peer.transport();
+    transport.send(peer.request()).await.unwrap();
+    let mut old = transport.send(peer.request());
+    assert!((&mut old).now_or_never().is_none());
+    let mut begun = Vec::new();
+    for _ in 0..10 {
+        pass(PATIENCE / 5).await;
+        let mut request = peer.request();
+        request.method = Method::POST;
+        request.body = "{}".into();
+        let mut sent = transport.send(request);
+        for _ in 0..20 {
+            assert!((&mut sent).now_or_never().is_none());
+            tokio::task::yield_now().await;
+        }
+        begun.push(sent);
+    }
+    drop(old);
     let sent = timeout(LIMIT, transport.send(peer.request())).await;
     sent.expect("another connection").unwrap();
     assert_eq!(peer.connections(), 2);

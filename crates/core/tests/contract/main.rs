@@ -127,6 +127,8 @@ for_http2! { http2:
     a_slow_answer_among_others_keeps_the_connection
     a_silent_one_keeps_its_streams_and_is_replaced
     short_attempts_in_vain_add_up
+    a_brief_request_beside_a_silent_one_keeps_the_connection
+    requests_that_begin_break_no_silence
     time_between_attempts_is_no_silence
     work_of_the_caller_is_no_silence
     ping_loss_closes_it

@@ -41,7 +41,8 @@ static AUTHENTICATE: Operation = operation("etcd.authenticate", "/v3/auth/authen
     .repeat(Repeat::Safe)
     .open();
 
-/// How long a token is used. A server drops one that was not used for five minutes.
+/// How long a token counts as valid; it is replaced somewhat earlier. A server drops one that was not used for
+/// five minutes.
 const TOKEN_LIFE: Duration = Duration::from_secs(240);
 /// How long a listener waits without news before it checks that the server is still there.
 const LONGEST_SILENCE: Duration = Duration::from_secs(60);

@@ -213,12 +213,15 @@ impl TvmApiBuilder {
     ///
     /// # Errors
     ///
-    /// Those of [`validate`](Self::validate); of kind `Config` if `tvm_url` is `https` and TLS is
-    /// impossible; [`ErrorKind::Start`](crate::ErrorKind::Start) if something could not be fetched.
+    /// Those of [`validate`](Self::validate); of kind `Config` if `tvm_url` or, with roles, `tirole_url`
+    /// is `https` and TLS is impossible, also if the disk cache has everything; [`ErrorKind::Start`](crate::ErrorKind::Start) if something could not be fetched.
     pub async fn connect(self) -> Result<Client> {
         let disk = self.settings.validate()?;
-        let (server, _) = self.settings.base_urls()?;
-        let core = self.core.build_for([&server])?;
+        let (server, tirole) = self.settings.base_urls()?;
+        let tirole = self.settings.roles.as_ref().map(|_| &tirole);
+        let core = self
+            .core
+            .build_for(std::iter::once(&server).chain(tirole))?;
         let (facts, checks) = (self.settings.facts(), self.settings.checks.clone());
         let held = Arc::new(Held::new(Arc::clone(core.clock()), checks, facts));
         let source = ApiSource::new(core, Arc::clone(&held), self.settings, disk)?;

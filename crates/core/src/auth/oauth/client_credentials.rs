@@ -176,7 +176,7 @@ impl ClientCredentialsBuilder {
     /// # Errors
     ///
     /// [`ErrorKind::Config`] if the URL is not absolute, or has user information or a fragment;
-    /// if id or secret is empty; and as [`CoreClientBuilder::build`].
+    /// if id or secret is empty; and as [`CoreClientBuilder::build_for`].
     pub fn build(self) -> Result<ClientCredentials> {
         let refuse = |what: &str| Err(Error::new(ErrorKind::Config, what));
         if self.client_id.is_empty() {
