@@ -41,7 +41,7 @@ impl Credentials {
     }
 }
 
-/// Builds an authorization URL. Nothing is sent.
+/// Builds an authorization URL. Nothing is sent. An empty text counts as absent, as for `pancloud`.
 #[derive(Clone, Debug)]
 #[must_use = "`url` forms it"]
 pub struct AuthorizationRequest {
@@ -65,38 +65,38 @@ pub enum Pkce {
 impl AuthorizationRequest {
     /// Sets the client's id. Default: that of the credentials.
     pub fn client_id(mut self, id: impl Into<String>) -> Self {
-        self.client_id = Some(id.into());
+        given(&mut self.client_id, id.into());
         self
     }
 
     /// Sets where the user is sent afterwards. Default: that of the builder.
     pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
-        self.settings.redirect_uri = Some(uri.into());
+        given(&mut self.settings.redirect_uri, uri.into());
         self
     }
 
     /// Sets the scopes. Default: those of the builder.
     pub fn scopes<T: AsRef<str>>(mut self, scopes: impl IntoIterator<Item = T>) -> Self {
-        self.settings.scope = Some(joined(scopes));
+        given(&mut self.settings.scope, joined(scopes));
         self
     }
 
     /// Sets the instance of the application. Default: that of the builder.
     pub fn instance_id(mut self, id: impl Into<String>) -> Self {
-        self.settings.instance_id = Some(id.into());
+        given(&mut self.settings.instance_id, id.into());
         self
     }
 
     /// Sets the region, such as `americas` or `europe`. Default: that of the builder.
     pub fn region(mut self, region: impl Into<String>) -> Self {
-        self.settings.region = Some(region.into());
+        given(&mut self.settings.region, region.into());
         self
     }
 
     /// Sets the state that the callback must return. Default: that of the builder, or else 128
     /// random bits for each URL.
     pub fn state(mut self, state: impl Into<String>) -> Self {
-        self.settings.state = Some(state.into());
+        given(&mut self.settings.state, state.into());
         self
     }
 
@@ -277,6 +277,13 @@ pub(super) fn joined<T: AsRef<str>>(scopes: impl IntoIterator<Item = T>) -> Stri
     let scopes: Vec<_> = scopes.into_iter().collect();
     let scopes: Vec<&str> = scopes.iter().map(AsRef::as_ref).collect();
     scopes.join(" ")
+}
+
+/// Sets what is not empty.
+fn given(setting: &mut Option<String>, text: String) {
+    if !text.is_empty() {
+        *setting = Some(text);
+    }
 }
 
 fn random<const BYTES: usize>() -> Result<Secret> {

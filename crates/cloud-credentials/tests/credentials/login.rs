@@ -49,6 +49,12 @@ async fn a_login_is_bound_to_the_program_that_began_it() {
         .await
         .unwrap();
     assert!(plain.url.ends_with("&state=s") && plain.verifier.is_none());
+    // Empty texts count as absent.
+    let request = credentials.authorize().pkce(Pkce::Off).client_id("");
+    let request = request.redirect_uri("").scopes([""]).region("");
+    let empty = request.instance_id("").state("").url().await.unwrap();
+    let (same, state) = empty.url.split_once("&state=").unwrap();
+    assert!(plain.url.starts_with(same) && state.len() > 20, "{empty:?}");
 }
 
 /// Visits the page as the user, and returns the code that comes back.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use http::Method;
 use serde_json::{Map, Value, json};
-use vouchsafe::cloud_credentials::{Answer, HttpClient};
-use vouchsafe::core::call::{CallOptions, Retry};
+use vouchsafe::cloud_credentials::{Answer, Error as Fault, HttpClient};
+use vouchsafe::core::call::{CallOptions, Form, Retry};
 
 use super::calls::{bound, known};
 use super::expected::Recorded;
@@ -43,8 +43,15 @@ impl ClientObject {
                 "trust_env",
                 // Of the connection.
                 "cert",
+                "max_retries",
+                "pool_block",
+                "pool_connections",
+                "pool_maxsize",
                 "proxies",
                 "verify",
+                // They change no request of these.
+                "force_trace",
+                "stream",
             ],
         )?;
         Ok(Self {
@@ -65,11 +72,16 @@ impl ClientObject {
         base_url(machine, &self.args)
     }
 
-    fn client(&self, machine: &Machine, call: &Map<String, Value>) -> Result<HttpClient, String> {
+    fn client(
+        &self,
+        machine: &Machine,
+        call: &Map<String, Value>,
+    ) -> Result<Result<HttpClient, Fault>, String> {
         let mut builder = HttpClient::builder()
             .base_url(self.base_url(machine)?)
             .transport(machine.transport(&self.args)?)
             .clock(Arc::clone(&machine.clock) as _)
+            .observer(Arc::clone(&machine.stats) as _)
             .retry(Retry::none());
         let name = bound(call.get("credentials")).or_else(|| self.credentials.clone());
         if let Some(name) = name {
@@ -97,7 +109,7 @@ impl ClientObject {
         for (name, value) in ordered(&self.args, &self.params) {
             builder = builder.query(name, value);
         }
-        builder.build().map_err(|error| error.to_string())
+        Ok(builder.build())
     }
 
     /// Sends the request of a step.
@@ -120,6 +132,9 @@ impl ClientObject {
                 "enforce_json",
                 "raise_for_status",
                 "timeout",
+                "data",
+                "force_trace",
+                "stream",
             ],
         )?;
         let text = |name: &str| args.get(name).and_then(Value::as_str);
@@ -130,7 +145,10 @@ impl ClientObject {
             Some(url) => machine.replaced(&format!("{url}{path}")),
             None => path.to_owned(),
         };
-        let client = self.client(machine, args)?;
+        let client = match self.client(machine, args)? {
+            Ok(client) => client,
+            Err(fault) => return Ok(Got::Fault(fault)),
+        };
         let mut request = client.request(method, url);
         for (name, value) in ordered(args, &step.params) {
             request = request.query(name, value);
@@ -141,6 +159,22 @@ impl ClientObject {
         if let Some(body) = args.get("json").filter(|body| !body.is_null()) {
             request = request.json(body);
         }
+        match args.get("data") {
+            Some(Value::Object(fields)) => {
+                let add = |form: Form, (name, value): (&String, &Value)| match value.as_str() {
+                    Some(text) => form.field(name, text),
+                    None => form.field(name, &value.to_string()),
+                };
+                request = request.form(fields.iter().fold(Form::new(), add));
+            }
+            Some(Value::String(text)) => request = request.body("text/plain", text.clone()),
+            None | Some(Value::Null) => {}
+            Some(other) => return Err(format!("no runner for data {other}")),
+        }
+        let traces = args.get("force_trace").or(self.args.get("force_trace"));
+        if traces == Some(&json!(true)) {
+            request = request.header("x-envoy-force-trace", "");
+        }
         let is_set = |name: &str| args.get(name) == Some(&json!(true));
         if is_set("raise_for_status") {
             request = request.expect_success();
@@ -149,7 +183,7 @@ impl ClientObject {
             request = request.expect_json();
         }
         if let Some(seconds) = args.get("timeout").and_then(Value::as_f64) {
-            let limit = Duration::from_secs_f64(seconds);
+            let limit = Duration::try_from_secs_f64(seconds).map_err(|e| e.to_string())?;
             request = request.options(CallOptions::new().deadline(limit));
         }
         Ok(match request.send().await {
@@ -194,10 +228,19 @@ fn pairs<'a>(
     name: &str,
 ) -> impl Iterator<Item = (String, String)> + use<'a> {
     let map = args.get(name).and_then(Value::as_object);
-    map.into_iter().flatten().map(|(name, value)| {
-        let value = value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned);
-        (name.clone(), value)
+    // As Python writes them, and each of several.
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        Value::Bool(true) => "True".to_owned(),
+        Value::Bool(false) => "False".to_owned(),
+        other => other.to_string(),
+    };
+    map.into_iter().flatten().flat_map(move |(name, value)| {
+        let values = value
+            .as_array()
+            .map_or(std::slice::from_ref(value), Vec::as_slice);
+        let there = values.iter().filter(|value| !value.is_null());
+        let named: Vec<_> = there.map(|value| (name.clone(), text(value))).collect();
+        named
     })
 }

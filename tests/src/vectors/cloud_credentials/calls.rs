@@ -61,7 +61,11 @@ pub(super) async fn authorization_url(
     machine: &mut Machine,
     case: &Case,
 ) -> Result<Value, Fault> {
-    let text = |name: &str| args.get(name).and_then(Value::as_str).map(str::to_owned);
+    // An empty text counts as absent there.
+    let text = |name: &str| {
+        let text = args.get(name).and_then(Value::as_str);
+        text.filter(|text| !text.is_empty()).map(str::to_owned)
+    };
     let mut request = credentials.authorize().pkce(Pkce::Off);
     // Recorded with a generator of random numbers that always returns this.
     request = request.state(
@@ -81,7 +85,7 @@ pub(super) async fn authorization_url(
     if let Some(region) = text("region") {
         request = request.region(region);
     }
-    if let Some(scope) = args.get("scope") {
+    if let Some(scope) = args.get("scope").filter(|scope| **scope != "") {
         request = request.scopes(texts(scope));
     }
     let login = request.url().await?;
@@ -91,7 +95,7 @@ pub(super) async fn authorization_url(
 
 pub(super) fn is_expired(claims: &Claims, now: SystemTime, leeway: f64) -> Result<bool, Fault> {
     // A negative leeway asks whether the token will have expired then.
-    let length = Duration::from_secs_f64(leeway.abs());
+    let length = Duration::try_from_secs_f64(leeway.abs()).unwrap_or(Duration::MAX);
     match leeway < 0.0 {
         true => claims.is_expired(now + length, Duration::ZERO),
         false => claims.is_expired(now, length),

@@ -146,6 +146,7 @@ impl Machine {
 
     /// Puts another file into the place of the file.
     pub(super) fn replace_store(&self, text: &str) -> Result<(), String> {
+        make_folder(&self.store_path)?;
         let other = self.store_path.with_extension("other");
         fs::write(&other, text).map_err(|cause| cause.to_string())?;
         fs::rename(other, &self.store_path).map_err(|cause| cause.to_string())

@@ -62,7 +62,7 @@ impl Network {
     pub(super) fn expect(&self, exchanges: &[Exchange]) {
         let mut state = self.state();
         for exchange in exchanges.iter().filter(|exchange| !is_of_proxy(exchange)) {
-            let path = path_of(&exchange.request.target).to_owned();
+            let path = decoded(path_of(&exchange.request.target));
             let answers = state.answers.entry(path).or_default();
             answers.push_back(exchange.response.clone());
         }
@@ -110,7 +110,10 @@ impl Network {
         if let Some(broken) = state.broken.take() {
             return Err(broken);
         }
-        let found = state.answers.get_mut(&path).and_then(VecDeque::pop_front);
+        let found = state
+            .answers
+            .get_mut(&decoded(&path))
+            .and_then(VecDeque::pop_front);
         let made = || state.answers_all.then(|| expected::Response::made(&path));
         let Some(answer) = found.or_else(made) else {
             let what = "the vectors have no answer to this request";
@@ -193,6 +196,10 @@ impl Asked {
         if recorded.accept.is_none() {
             recorded.accept.clone_from(&self.accept);
         }
+        // Texts have one here.
+        if recorded.content_type.is_none() && matches!(recorded.body, Body::Text(_)) {
+            recorded.content_type.clone_from(&self.content_type);
+        }
         if recorded.place.is_none() {
             recorded.place.clone_from(&self.place);
         }
@@ -235,6 +242,12 @@ pub(super) fn pairs(query: &str) -> Vec<(String, String)> {
     url::form_urlencoded::parse(query.as_bytes())
         .into_owned()
         .collect()
+}
+
+/// Returns a path without percent-encoding.
+pub(super) fn decoded(path: &str) -> String {
+    let decoded = percent_encoding::percent_decode_str(path);
+    decoded.decode_utf8_lossy().into_owned()
 }
 
 fn path_of(target: &str) -> &str {

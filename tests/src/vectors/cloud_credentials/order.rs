@@ -44,6 +44,10 @@ impl<'de> Visitor<'de> for ArgsVisitor {
         f.write_str("arguments")
     }
 
+    fn visit_unit<E>(self) -> Result<Args, E> {
+        Ok(Args::default())
+    }
+
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Args, A::Error> {
         while items.next_element::<IgnoredAny>()?.is_some() {}
         Ok(Args::default())
@@ -88,6 +92,22 @@ impl<'de> Visitor<'de> for NamesVisitor {
         Ok(Names(Vec::new()))
     }
 
+    fn visit_bool<E>(self, _: bool) -> Result<Names, E> {
+        Ok(Names(Vec::new()))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Names, E> {
+        Ok(Names(Vec::new()))
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Names, E> {
+        Ok(Names(Vec::new()))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Names, E> {
+        Ok(Names(Vec::new()))
+    }
+
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Names, A::Error> {
         while items.next_element::<IgnoredAny>()?.is_some() {}
         Ok(Names(Vec::new()))
@@ -111,14 +131,21 @@ mod tests {
     fn the_names_of_parameters_are_in_the_order_of_the_text() {
         let text = r#"{"cases": [{"id": "x", "steps": [
             {"args": {"a": 1, "params": {"z": "1", "a": [2]}, "b": {"y": 1}}},
-            {"args": {"params": null}}, {"args": ["-C"]}, {}
+            {"args": {"params": null}}, {"args": {"params": 1}}, {"args": ["-C"]}, {"args": null}, {}
         ]}]}"#;
         let orders: Orders = serde_json::from_str(text).unwrap();
         let params = |step: &OfStep| step.args.params.clone();
         let names: Vec<_> = orders.cases[0].steps.iter().map(params).collect();
         assert_eq!(
             names,
-            [vec!["z".to_owned(), "a".to_owned()], vec![], vec![], vec![]]
+            [
+                &["z".to_owned(), "a".to_owned()][..],
+                &[],
+                &[],
+                &[],
+                &[],
+                &[]
+            ]
         );
     }
 }

@@ -84,6 +84,10 @@ pub(super) enum Rule {
     Unsent,
     /// The first answer is returned.
     FirstAnswer,
+    /// The record in the store counts, which another program wrote.
+    StoreWins,
+    /// Ids are encoded as parts of paths.
+    Encoded,
     /// An empty variable counts as absent.
     EmptyIsNone,
 }
@@ -141,6 +145,15 @@ const RULES: &[(&str, Rule)] = &[
     ("wait for the refresh in flight", Rule::Waited),
 ];
 
+/// Words for a record that is read again before each decision.
+const STORE_WINS: [&str; 5] = [
+    "store is read",
+    "read again",
+    "in the store wins",
+    "is the truth",
+    "newer token",
+];
+
 impl Rule {
     /// Returns the rule of a text. `None` if there is none.
     pub(super) fn of(policy: &str, text: &str) -> Option<Self> {
@@ -166,9 +179,25 @@ impl Rule {
             "no request",
             "before sending",
         ]);
+        let is_kept = has(&[
+            "the 401 response",
+            "401 is returned",
+            "401 returned",
+            "401 itself",
+        ]);
+        let is_at_endpoint = has(&[
+            "one request",
+            "not follow",
+            "never follow",
+            "token endpoint",
+        ]);
         Some(match () {
+            () if is_kept => Self::FirstAnswer,
+            () if has(&["sent as is", "sent as it is"]) => Self::Sent,
+            () if has(&["last call"]) => Self::NotExpired,
+            () if !is_error && has(&["tokens kept", "expires_in"]) => Self::OpaqueToken,
             () if has(&["corrupt"]) => Self::Corrupt,
-            () if has(&["redirect"]) => Self::NoRedirect,
+            () if has(&["redirect"]) && is_at_endpoint => Self::NoRedirect,
             () if is_error && has(&["constructor", "api is not called"]) => Self::LaterError,
             () if is_error && is_unsent => Self::Unsent,
             () if is_error && has(&["token response", "token answer"]) => Self::InvalidResponse,
@@ -179,10 +208,17 @@ impl Rule {
             () if has(&["construction"]) => Self::Untouched,
             () if has(&["one refresh", "refresh first"]) => Self::Retried,
             () if has(&["netrc"]) => Self::HeaderKept,
+            () if has(&["percent-encod", "path segment"]) => Self::Encoded,
             () if has(&["request target /"]) => Self::BasePath,
-            () if has(&["the 401 response", "the 401 is returned"]) => Self::FirstAnswer,
             () if has(&["opaque"]) => Self::OpaqueToken,
-            () if has(&["empty variable", "empty text", "empty string"]) => Self::EmptyIsNone,
+            () if has(&["empty"]) && has(&["absent", "none", "null", "missing", "not set"]) => {
+                Self::EmptyIsNone
+            }
+            () if has(&["one slash", "trailing slash", "port in the base url"]) => Self::BasePath,
+            () if has(&["concerns the store only"]) => Self::EnvironmentToken,
+            () if has(&["as before", "only known values", "becomes null"]) => Self::Merged,
+            () if has(&["mode is kept"]) => Self::Private,
+            () if has(&STORE_WINS) => Self::StoreWins,
             () if has(&["success", "succeed"]) => Self::Success,
             () if has(&["same bytes"]) => Self::Private,
             () => return None,

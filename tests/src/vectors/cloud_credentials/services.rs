@@ -41,7 +41,9 @@ impl ServiceObject {
         step: &Recorded,
     ) -> Result<Self, String> {
         let args = &step.args;
-        known(args, &["url", "port", "credentials", "session", "headers"])?;
+        let of_connection = ["cert", "force_trace", "proxies", "trust_env", "verify"];
+        let own = ["url", "port", "credentials", "session", "headers"];
+        known(args, &[&own[..], &of_connection].concat())?;
         let url = match session {
             Some(session) => session.base_url(machine)?,
             None => base_url(machine, args)?,
@@ -74,6 +76,16 @@ impl ServiceObject {
     /// Calls the method of a step. `None` if the class has no such method.
     pub(super) async fn call(&self, machine: &Machine, step: &Recorded) -> Result<Got, String> {
         let mut given = Given(step.args.clone());
+        // Of the request there, and of the client here.
+        for name in [
+            "timeout",
+            "headers",
+            "raise_for_status",
+            "enforce_json",
+            "auto_refresh",
+        ] {
+            given.take(name);
+        }
         let client = match bound(given.take("credentials").as_ref()) {
             Some(name) => {
                 let source = Arc::new(credentials(machine, &name)?);
@@ -193,7 +205,10 @@ async fn logging(client: &Client, step: &Recorded, given: &mut Given) -> Result<
             let wait = given.param("maxWaitTime")?.and_then(|wait| wait.as_u64());
             let wait = wait.map(Duration::from_millis);
             if deed == "iter_poll" {
-                let pages = logging.pages(id).map_err(|fault| fault.to_string())?;
+                let pages = match logging.pages(id) {
+                    Ok(pages) => pages,
+                    Err(fault) => return Ok(Got::Fault(fault)),
+                };
                 // It removes nothing there.
                 let mut pages = pages.from_page(page).keep_query();
                 if let Some(wait) = wait {
@@ -201,7 +216,10 @@ async fn logging(client: &Client, step: &Recorded, given: &mut Given) -> Result<
                 }
                 return walked!(pages);
             }
-            let hits = logging.hits(id).map_err(|fault| fault.to_string())?;
+            let hits = match logging.hits(id) {
+                Ok(hits) => hits,
+                Err(fault) => return Ok(Got::Fault(fault)),
+            };
             let mut hits = hits.from_page(page);
             if let Some(wait) = wait {
                 hits = hits.max_wait(wait);
@@ -235,7 +253,10 @@ async fn events(client: &Client, step: &Recorded, given: &mut Given) -> Result<G
         "get_filters" => shown(events.filters(&channel).await),
         "set_filters" => shown(events.set_filters(&channel, &given.read("json")?).await),
         "xpoll" => {
-            let mut walk = events.walk(channel).map_err(|fault| fault.to_string())?;
+            let mut walk = match events.walk(channel) {
+                Ok(walk) => walk,
+                Err(fault) => return Ok(Got::Fault(fault)),
+            };
             if given.0.contains_key("json") {
                 walk = walk.poll(given.read("json")?);
             }
@@ -340,9 +361,12 @@ async fn queries(client: &Client, step: &Recorded, given: &mut Given) -> Result<
             shown(results.send().await)
         }
         "iter_job_results" => {
-            let pages = queries.pages(given.text("job_id")?);
+            let pages = match queries.pages(given.text("job_id")?) {
+                Ok(pages) => pages,
+                Err(fault) => return Ok(Got::Fault(fault)),
+            };
             // It cancels nothing there.
-            let mut pages = pages.map_err(|fault| fault.to_string())?.keep_job();
+            let mut pages = pages.keep_job();
             if let Some(wait) = given.number("max_wait") {
                 pages = pages.max_wait(Duration::from_millis(wait.unsigned_abs()));
             }

@@ -5,12 +5,12 @@ use vouchsafe::cloud_credentials::ErrorKind;
 
 use super::expected::{Outcome, Recorded};
 use super::machine::{Machine, texts};
-use super::network::{Asked, pairs};
+use super::network::{Asked, decoded, pairs};
 use super::outcome::{
     Got, compare_outcome, expect_any, expect_kind, expect_ok, expect_status, expect_value,
 };
 use super::rule::Rule;
-use super::steps::{FIRST, Run, is_older};
+use super::steps::{FIRST, NO_PROFILES, Run, is_older};
 use crate::vectors::report::Judgement;
 
 impl Run<'_> {
@@ -33,7 +33,11 @@ impl Run<'_> {
                 | "decode_jwt_payload"
                 | "get_authorization_url"
                 | "write_credentials"
-        ) || (deed == "jwt_is_expired" && (is_last || self.rule != Rule::NotExpired));
+        ) || (deed == "jwt_is_expired" && (is_last || self.rule != Rule::NotExpired))
+            || step
+                .on
+                .as_ref()
+                .is_some_and(|on| self.services.contains_key(on));
         let outcome = &step.outcome;
         match (self.rule, is_main) {
             (Rule::EndpointError | Rule::NoRedirect, true) => {
@@ -52,6 +56,8 @@ impl Run<'_> {
             (Rule::LaterError | Rule::Failed | Rule::Unsent, true) => {
                 expect_any(&got, judgement);
             }
+            (Rule::StoreWins, true) if deed == "refresh" => expect_ok(&got, judgement),
+            (Rule::Encoded, true) => expect_ok(&got, judgement),
             (Rule::FirstAnswer, true) if deed == "request" => {
                 let first = step.exchanges.first();
                 let status = first.map_or(0, |exchange| exchange.response.status);
@@ -72,7 +78,7 @@ impl Run<'_> {
                 // The answer that is made for it has no token.
                 expect_kind(&got, &[ErrorKind::InvalidResponse], None, judgement);
             }
-            (Rule::Corrupt, _) if deed != "Credentials" => {
+            (Rule::Corrupt, _) if is_main || deed == "remove_profile" || reads_file(step) => {
                 expect_kind(&got, &[ErrorKind::StoreCorrupt], None, judgement);
             }
             (Rule::Retried, true) if deed == "request" => {
@@ -99,7 +105,9 @@ impl Run<'_> {
                     .into_iter()
                     .filter(|(name, _)| name == "scope")
                     .collect();
-                let joined = texts(&step.args["scope"]).join(" ");
+                let of_object = || self.case.steps[0].args.get("scope");
+                let given = step.args.get("scope").or_else(of_object);
+                let joined = given.map(texts).unwrap_or_default().join(" ");
                 if scopes != [("scope".to_owned(), joined)] {
                     judgement.differ(format!("scopes: {scopes:?}"));
                 }
@@ -107,7 +115,10 @@ impl Run<'_> {
             (Rule::Newer, true) => {
                 let there = self.before.as_deref().unwrap_or_default();
                 match &got {
-                    Got::Value(Value::String(token)) if there.contains(token) => {}
+                    Got::Value(Value::String(token))
+                        if there.contains(token)
+                            || self.case.steps[0].args.get("access_token")
+                                == Some(&token.as_str().into()) => {}
                     _ => judgement.differ("expected the token that is in the file"),
                 }
             }
@@ -127,6 +138,21 @@ impl Run<'_> {
             }
             _ => compare_outcome(self.case, step, &got, judgement),
         }
+    }
+
+    /// Returns the document of the profile in the file that another program wrote last.
+    fn edited(&self) -> Option<serde_json::Map<String, Value>> {
+        let mut steps = self.case.steps.iter().rev();
+        let text = steps.find_map(|step| match step.deed.as_str() {
+            "edit_store_in_place" | "replace_store_by_rename" => step.args.get("text")?.as_str(),
+            _ => None,
+        })?;
+        let file: Value = serde_json::from_str(text).ok()?;
+        let profile = self.case.steps[0].args.get("profile").cloned();
+        let profile = profile.unwrap_or_else(|| "default".into());
+        let mut documents = file["profiles"].as_object()?.values();
+        let found = documents.find(|document| document["profile"] == profile)?;
+        found.as_object().cloned()
     }
 
     /// Compares the values of the moment with those recorded, or with those of the rule.
@@ -172,8 +198,15 @@ impl Run<'_> {
                     .unwrap_or_default();
                 let answer: Value = serde_json::from_str(answer).unwrap_or_default();
                 values["access_token"] = answer["access_token"].clone();
-                values["refresh_token"] = answer["refresh_token"].clone();
+                let is_exchange = exchange.deed == "fetch_tokens";
+                if is_exchange || answer["refresh_token"].is_string() {
+                    values["refresh_token"] = answer["refresh_token"].clone();
+                }
+                // A refresh leaves the client as it is.
                 for name in ["client_id", "client_secret"] {
+                    if !is_exchange {
+                        continue;
+                    }
                     let given = exchange.args.get(name).or_else(|| args.get(name));
                     values[name] = given.cloned().unwrap_or_default();
                 }
@@ -184,6 +217,14 @@ impl Run<'_> {
                 values["client_secret"] = variable("CLIENT_SECRET");
                 values["refresh_token"] = variable("REFRESH_TOKEN");
             }
+            Rule::StoreWins => {
+                let Some(edited) = self.edited() else { return };
+                for (name, value) in values.as_object_mut().into_iter().flatten() {
+                    *value = edited.get(name).cloned().unwrap_or_default();
+                }
+            }
+            // What was refreshed meanwhile was not recorded.
+            Rule::BasePath => return,
             Rule::EmptyIsNone => {
                 let values = values.as_object_mut().into_iter().flatten();
                 values
@@ -287,10 +328,8 @@ impl Run<'_> {
             }
             _ => return,
         };
-        let is_empty = |text: &Option<String>| {
-            text.as_deref()
-                .is_none_or(|text| text == "{\n    \"profiles\": {}\n}")
-        };
+        let is_empty =
+            |text: &Option<String>| text.as_deref().is_none_or(|text| text == NO_PROFILES);
         let shown = there.as_deref().map(without_ours);
         if shown != expected && !(is_empty(&shown) && is_empty(&expected)) {
             judgement.differ(format!("file: expected {expected:?}, got {there:?}"));
@@ -356,15 +395,40 @@ impl Run<'_> {
             | Rule::ClientWins
             | Rule::ProviderAsGiven
             | Rule::Accepted
-            | Rule::Waited => None,
+            | Rule::Waited
+            | Rule::StoreWins
+            | Rule::Encoded => None,
+            Rule::FirstAnswer if self.case.rust.contains("no refresh") => {
+                Some(recorded.into_iter().take(1).collect())
+            }
             _ => Some(recorded),
         }
     }
 
-    /// Returns the header that the first step was given.
+    /// Returns the header that a step was given, or else that of the token of the first one.
     fn given_header(&self) -> Option<String> {
-        let headers = self.case.steps[0].args.get("headers")?;
-        headers["Authorization"].as_str().map(str::to_owned)
+        let mut headers = (self.case.steps.iter()).filter_map(|step| step.args.get("headers"));
+        let given = headers.find_map(|headers| headers["Authorization"].as_str());
+        given
+            .map(str::to_owned)
+            .or_else(|| args_token(&self.case.steps[0].args))
+    }
+
+    /// Returns the URL of the provider of developer tokens, as it is called here.
+    fn provider(&self) -> Option<String> {
+        let of_step = |step: &Recorded| {
+            let name = match step.deed.as_str() {
+                "set developer_token_provider" => "value",
+                _ => "developer_token_provider",
+            };
+            step.args.get(name)?.as_str().map(str::to_owned)
+        };
+        let of_env = || {
+            let env = &self.case.setup.env;
+            env.get("PAN_DEVELOPER_TOKEN_PROVIDER").cloned()
+        };
+        let provider = self.case.steps.iter().find_map(of_step).or_else(of_env)?;
+        Some(provider.replace(":$PORT", ":80"))
     }
 
     fn with_token(&self, mut recorded: Vec<Asked>, token: Option<String>) -> Vec<Asked> {
@@ -376,6 +440,21 @@ impl Run<'_> {
 
     /// Judges requests that were not recorded.
     pub(super) fn compare_paths(&self, got: &[Asked], judgement: &mut Judgement) {
+        if self.rule == Rule::StoreWins {
+            // The same as recorded, or fewer.
+            return;
+        }
+        if self.rule == Rule::Encoded {
+            let recorded = self.case.steps.iter().flat_map(|step| &step.exchanges);
+            let recorded: Vec<_> = recorded
+                .map(|exchange| decoded(&exchange.request.target))
+                .collect();
+            let got: Vec<_> = got.iter().map(|asked| decoded(&asked.path)).collect();
+            if got != recorded {
+                judgement.differ(format!("requests: expected {recorded:?}, got {got:?}"));
+            }
+            return;
+        }
         let paths: Vec<_> = got.iter().map(|asked| asked.path.as_str()).collect();
         let api = self.case.steps.iter().find_map(|step| {
             step.args
@@ -387,6 +466,9 @@ impl Run<'_> {
         let expected = match (self.rule, api) {
             (Rule::Retried, Some(api)) => vec![api, token, api],
             (Rule::ClientWins | Rule::AtPath | Rule::Waited, _) => vec![token],
+            (Rule::BasePath, _) if !self.case.rust.contains("request target ") => {
+                vec![api.unwrap_or(token)]
+            }
             (Rule::BasePath, _) => {
                 let (_, target) = self
                     .case
@@ -397,8 +479,8 @@ impl Run<'_> {
                 vec![&target[..end.unwrap_or(target.len())]]
             }
             (Rule::ProviderAsGiven, _) => {
-                let provider = self.case.steps[0].args["developer_token_provider"].as_str();
-                let mut parts = provider.unwrap_or_default().splitn(4, '/').skip(2);
+                let provider = self.provider().unwrap_or_default();
+                let mut parts = provider.splitn(4, '/').skip(2);
                 let (place, path) = (parts.next(), parts.next());
                 return match got {
                     [asked]
@@ -426,6 +508,11 @@ impl Run<'_> {
             judgement.differ("a request without a token was sent");
         }
     }
+}
+
+/// Returns whether a step reads the file.
+fn reads_file(step: &Recorded) -> bool {
+    step.deed == "get_credentials" || step.deed.starts_with("get ")
 }
 
 /// Returns how the access token of a constructor is sent.

@@ -109,7 +109,7 @@ impl Wire {
             .map(|proxies| (proxies, &proxies["https"]))
         {
             None => {}
-            Some((Value::Object(all), Value::String(url))) if all.len() == 1 => {
+            Some((Value::Object(_), Value::String(url))) => {
                 let url = url.replace("$PORT", &self.port.to_string());
                 builder = builder.proxy(Proxy::new(&url).map_err(|error| error.to_string())?);
             }
