@@ -38,7 +38,7 @@ pub(super) fn compare_outcome(case: &Case, step: &Recorded, got: &Got, judgement
         }
         (_, Got::Nothing) => {}
         (_, Got::Walked(walked)) => compare_walk(step, walked, judgement),
-        (Outcome::Err(raised), got) => expect_raised(case, raised, got, judgement),
+        (Outcome::Err(raised), got) => expect_raised(case, step, raised, got, judgement),
         (Outcome::Ok(recorded), Got::Value(answer)) if answer.get("answer").is_some() => {
             compare_answer(recorded, &answer["answer"], judgement);
         }

@@ -173,7 +173,7 @@ pub(super) struct Run<'c> {
     has_written: bool,
     pub(super) before: Option<String>,
     clients: BTreeMap<String, ClientObject>,
-    services: BTreeMap<String, ServiceObject>,
+    pub(super) services: BTreeMap<String, ServiceObject>,
 }
 
 impl Run<'_> {
