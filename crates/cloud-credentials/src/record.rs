@@ -30,8 +30,8 @@ pub struct Record {
     pub access_token: Option<Secret>,
     /// When the access token expires, in whole seconds, if the token does not state it.
     pub expires_at: Option<SystemTime>,
-    /// The refresh token that the current one descends from, if that was given outside of this
-    /// record, such as in the environment.
+    /// The mark of the refresh token that the current one descends from, or is, if a program was given
+    /// that outside of this record, such as in the environment.
     pub lineage: Option<String>,
     /// The digest of a refresh token that was refused.
     pub dead: Option<String>,
@@ -116,11 +116,18 @@ impl Record {
     /// client with this id was given.
     #[must_use]
     pub fn descent(&self) -> Option<String> {
-        let own = || {
-            let (id, token) = (self.client_id.as_deref()?, self.refresh_token.as_ref()?);
-            Some(lineage(id, token))
-        };
-        self.lineage.clone().or_else(own)
+        self.lineage.clone().or_else(|| self.first())
+    }
+
+    /// Returns whether the refresh token is the first of its lineage, as far as the record says.
+    pub(crate) fn is_first(&self) -> bool {
+        self.lineage.is_none() || self.lineage == self.first()
+    }
+
+    /// Returns the lineage that begins with the refresh token.
+    fn first(&self) -> Option<String> {
+        let (id, token) = (self.client_id.as_deref()?, self.refresh_token.as_ref()?);
+        Some(lineage(id, token))
     }
 
     /// Returns whether the refresh token is known to be refused.
@@ -322,10 +329,14 @@ mod tests {
         let descent = record.descent().unwrap();
         assert_eq!(descent, lineage("c", &Secret::from("first")));
         assert_eq!(descent.len(), 32);
-        record.refresh_token = Some(Secret::from("second"));
-        assert_ne!(record.descent().unwrap(), descent);
+        assert!(record.is_first());
         record.lineage = Some(descent.clone());
-        assert_eq!(record.descent(), Some(descent));
+        assert!(record.is_first());
+        record.refresh_token = Some(Secret::from("second"));
+        assert!(!record.is_first());
+        assert_eq!(record.descent(), Some(descent.clone()));
+        record.lineage = None;
+        assert_ne!(record.descent().unwrap(), descent);
         record.lineage = None;
         record.refresh_token = None;
         assert_eq!(record.descent(), None);

@@ -203,19 +203,13 @@ impl Login {
         };
         let is_other_client = values.client_id.as_ref().is_some_and(|own| own != id);
         let own_secret = || values.client_secret.clone().filter(|_| !is_other_client);
-        let is_login_of_store = || {
-            let memory = credentials.memory();
-            memory
-                .current_login()
-                .is_some_and(|login| login.is_of_store)
-        };
         Ok(Self {
             credentials: credentials.clone(),
             id: id.clone(),
             secret: given.client_secret.or_else(own_secret),
             is_other_client,
             // Also after another login that is not saved yet.
-            is_of_store: resolved.are_of_store() || is_login_of_store(),
+            is_of_store: resolved.are_of_store() || resolved.is_login_of_store,
         })
     }
 
@@ -239,21 +233,20 @@ impl Login {
         };
         let now = inner.coordinator.now();
         let login = LoggedIn {
-            values: values.clone(),
+            values,
             is_of_store: self.is_of_store,
         };
         // In memory first: a store that fails must not cost the tokens.
         credentials.set(|memory| {
             let known = memory.learn(&access_token, issued.expires_at, now);
             known.scope.clone_from(&issued.scope);
-            memory.set = values.clone();
-            memory.is_refresh_token_gone = values.refresh_token.is_none();
+            memory.set = login.values.clone();
+            memory.is_refresh_token_gone = login.values.refresh_token.is_none();
             memory.is_secret_gone |= self.is_other_client;
             memory.rotated = None;
             memory.login = Some(login.clone());
         });
-        let written = credentials.write_login(values, issued.expires_at);
-        written.await?;
+        credentials.write_login(&login, issued.expires_at).await?;
         credentials.written(&login);
         Ok(())
     }

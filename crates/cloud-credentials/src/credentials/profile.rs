@@ -7,7 +7,7 @@ use vouchsafe_core::store::{Expect, Key, Loaded, Swapped, Version};
 use vouchsafe_core::{Error as Core, ErrorKind as Kind, Secret};
 
 use super::Credentials;
-use super::values::{Resolved, Values};
+use super::values::{LoggedIn, Resolved, Values};
 use crate::refresh::{Coordinator, Exclusive, Given, Login, is_newer, own_key};
 use crate::{Error, ErrorKind, Record, Result, Source};
 
@@ -26,10 +26,10 @@ impl Credentials {
     ///
     /// A refresh in progress is waited for, in this process and in others. If the values are those of
     /// the record, only what was set is written. If the refresh token was given elsewhere and has been
-    /// replaced since, by any process, its newest replacement is written; but one that was itself written
-    /// into the record belongs to the record from then on, and what replaced it there is not found. If the
-    /// record has that of others, which were given to other programs, it is copied to a record beside it,
-    /// where those find it.
+    /// replaced since, by any process, its newest replacement is written. The record is marked, so that
+    /// programs which are given the first one find what replaces it there; in a file, only with
+    /// [`Metadata::Always`](crate::file::Metadata::Always). If the record has that of others, which were
+    /// given to other programs and replaced, it is copied to a record beside it, where those find it.
     ///
     /// That wait may take as long as a refresh or a save of this process that is in progress, and
     /// [`wait_time`](super::CredentialsBuilder::wait_time) for others, of which one that crashed makes it
@@ -117,14 +117,20 @@ impl Credentials {
     /// not save is copied where the login before is, and forgotten.
     pub(super) async fn write_login(
         &self,
-        values: Values,
+        login: &LoggedIn,
         expires_at: Option<SystemTime>,
     ) -> Result<()> {
+        let values = login.values.clone();
+        let given = Given {
+            client_id: values.client_id.clone(),
+            refresh_token: values.refresh_token.clone(),
+            ..Given::default()
+        };
         let written = Written {
             values,
             expires_at,
             is_token_kept: false,
-            lineage: None,
+            lineage: given.lineage().filter(|_| !login.is_of_store),
             absent: Absent::Drops,
         };
         let coordinator = &self.inner.coordinator;
@@ -394,7 +400,7 @@ impl Credentials {
         }
         let is_other_login = login(&record) != login_before;
         let has_changed = is_other_login || record.client_secret != secret_before;
-        if is_other_login {
+        if is_other_login || record.lineage.is_none() {
             record.lineage.clone_from(&written.lineage);
         }
         if has_changed {
@@ -452,7 +458,9 @@ async fn change_login(
                 Some(own) if is_newer(&own, &copy) => None,
                 _ => Some(copy.clone()),
             };
-            change_record(coordinator, &own, change).await?;
+            if !copy.is_first() {
+                change_record(coordinator, &own, change).await?;
+            }
         }
         if swapped(coordinator, coordinator.key(), version, &changed).await? {
             return Ok(());
@@ -519,7 +527,7 @@ struct Written {
     expires_at: Option<SystemTime>,
     /// Whether the record of the login has the access token already, or a newer one.
     is_token_kept: bool,
-    /// That of the refresh token, if it replaced one that was given elsewhere.
+    /// That of the refresh token, if it was given elsewhere, or replaced one that was.
     lineage: Option<String>,
     absent: Absent,
 }
@@ -528,7 +536,8 @@ impl Written {
     fn new(resolved: Resolved, given: &Given) -> Self {
         let is_rotated = resolved.values.refresh_token != resolved.first;
         Self {
-            lineage: given.lineage().filter(|_| is_rotated),
+            // Other processes renew a login of the store, and this one reads that.
+            lineage: (given.lineage()).filter(|_| is_rotated || !resolved.is_login_of_store),
             values: match resolved.source {
                 // The rest may have been replaced since it was read.
                 Source::Store => resolved.set,
@@ -553,8 +562,9 @@ impl Written {
         written.values.access_token.clone_from(&newest.access_token);
         written.expires_at = newest.expires_at;
         written.is_token_kept = false;
-        let is_first = newest.refresh_token == given.refresh_token;
-        written.lineage = given.lineage().filter(|_| !is_first);
+        if newest.refresh_token != given.refresh_token {
+            written.lineage = given.lineage();
+        }
         written
     }
 }

@@ -215,6 +215,8 @@ pub(super) struct Resolved {
     pub(super) is_token_of_store: bool,
     /// Whether the values are those of a login, to which what another one left in a record does not belong.
     pub(super) is_login: bool,
+    /// Whether those of the record count again once it has them.
+    pub(super) is_login_of_store: bool,
     /// Whether the record of the login has the access token or is going to, or a newer one.
     pub(super) is_token_kept: bool,
     /// When the access token expires, if the token does not state it.
@@ -242,7 +244,7 @@ impl Resolved {
         profile: &str,
         searched: Searched,
     ) -> Self {
-        let set = &memory.set;
+        let (set, login) = (&memory.set, memory.current_login());
         let mut expires_at = record.and_then(|record| record.expires_at);
         if memory.is_access_token_gone {
             values.access_token = None;
@@ -297,7 +299,8 @@ impl Resolved {
             source,
             is_set,
             is_secret_unkept: unkept.is_some(),
-            is_login: memory.current_login().is_some(),
+            is_login: login.is_some(),
+            is_login_of_store: login.is_some_and(|login| login.is_of_store),
             is_token_kept,
             is_token_of_store: source == Source::Store && set.refresh_token.is_none(),
             expires_at: expires_at.or(known.and_then(|known| known.expires_at)),

@@ -67,10 +67,14 @@ pub enum WriteMode {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Metadata {
-    /// If needed: for a refresh token that descends from one given elsewhere, or that was refused.
+    /// If needed: for a refresh token that replaced one given elsewhere, or that was refused. One that
+    /// was given and [written](crate::Credentials::write) has none, as in the file of `pancloud`. So
+    /// programs that are still given it do not find what those that use the record replace it by, and
+    /// send the spent one.
     #[default]
     Auto,
-    /// In every document.
+    /// In every document. Programs that are given a refresh token, also one that was written, find what
+    /// replaced it, if all programs that share the file set this, and none of them is `pancloud`.
     Always,
     /// Never. Other processes then neither find refresh tokens that descend from one given
     /// elsewhere nor learn that one was refused.

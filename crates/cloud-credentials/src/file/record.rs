@@ -75,7 +75,7 @@ pub(super) fn write(document: &mut Members, profile: &str, record: &Record, meta
         document.insert(name.clone(), value.clone());
     }
     let is_needed = match metadata {
-        Metadata::Auto => record.lineage.is_some() || record.dead.is_some(),
+        Metadata::Auto => !record.is_first() || record.dead.is_some(),
         Metadata::Always => true,
         Metadata::Never => false,
     };

@@ -71,11 +71,10 @@ impl Given {
 /// Returns whether an own record has newer tokens of a lineage than the record of the profile, which
 /// has it, too.
 pub(crate) fn is_newer(own: &Record, profile: &Record) -> bool {
-    let is_first = |record: &Record| record.lineage.is_none();
     if own.refresh_token.is_none() || own.is_dead() {
         return false;
     }
-    match (is_first(own), is_first(profile)) {
+    match (own.is_first(), profile.is_first()) {
         _ if profile.is_dead() => true,
         (false, true) => true,
         (true, false) => false,
@@ -111,8 +110,12 @@ impl Wanted {
         if given.is_client_of_record && there.client_id != given.client_id {
             return there;
         }
+        // It may be of an earlier lineage.
+        let has_newest =
+            there.client_id == given.client_id && there.refresh_token.as_ref() == given.newest();
         let is_theirs = given.refresh_token.is_none()
-            || (there.refresh_token.is_some() && there.descent() == given.lineage());
+            || (there.refresh_token.is_some()
+                && (has_newest || there.descent() == given.lineage()));
         let mut view = match is_theirs {
             true => there,
             false => Record {
@@ -162,8 +165,10 @@ impl Wanted {
                 return mark;
             }
             if given.refresh_token.is_some() {
-                let is_first = record.refresh_token == given.refresh_token;
-                record.lineage = given.lineage().filter(|_| !is_first);
+                // Also of the first one, so that whoever replaces it keeps the mark.
+                let marked = there.filter(|there| there.is_same_login(&record));
+                let mark = marked.and_then(|there| there.lineage.clone());
+                record.lineage = mark.or_else(|| given.lineage());
             }
             let is_written = self.is_secret_kept && given.client_secret.is_some();
             if !is_written && record.client_secret == given.client_secret {

@@ -9,6 +9,7 @@ mod late_logins;
 mod lineages;
 mod login;
 mod logins;
+mod marks;
 mod meanwhile;
 mod metadata;
 mod outcomes;

@@ -1,0 +1,216 @@
+//! The mark that a record gets with a login that a program was given, by which that program finds what
+//! others replace it by.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use serde_json::json;
+use vouchsafe_cloud_credentials::file::{FileStore, Metadata};
+use vouchsafe_core::mock::Fault;
+use vouchsafe_core::store::{MemoryStore, Store};
+
+use crate::fleet::{had, sharing};
+use crate::login::Begun;
+use crate::logins::{given, giving, two_logins};
+use crate::server::{Fragile, TokenServer, looks_good, put, record, secret, seed, token};
+
+fn memory() -> Arc<dyn Store> {
+    Arc::new(MemoryStore::new())
+}
+
+fn marking(path: &Path) -> Arc<dyn Store> {
+    Arc::new(FileStore::new(path).metadata(Metadata::Always))
+}
+
+#[tokio::test]
+async fn a_written_refresh_token_leads_to_what_others_replaced_it_by() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("credentials.json");
+    for (store, is_there) in [
+        (memory(), false),
+        (memory(), true),
+        (marking(&path), false),
+        (marking(&path), true),
+    ] {
+        let server = two_logins();
+        if is_there {
+            seed(&*store, "rt-a").await;
+        }
+        let a = given(&server, &store, "rt-a");
+        a.write().await.unwrap();
+        let of_others = sharing(&server, &store).refresh().await.unwrap();
+        assert_eq!(had(&given(&server, &store, "rt-a")).await, of_others);
+        assert_eq!(server.requests(), 1);
+        let new = a.refresh().await.unwrap();
+        assert_eq!(had(&sharing(&server, &store)).await, new);
+        sharing(&server, &store).refresh().await.unwrap();
+        given(&server, &store, "rt-a").refresh().await.unwrap();
+        assert_eq!((server.requests(), server.refused()), (4, 0));
+        let names = a.list_profiles().await.unwrap();
+        assert_eq!(names, ["default"]);
+    }
+}
+
+#[tokio::test]
+async fn a_file_is_that_of_pancloud_unless_the_mark_says_what_it_cannot() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("credentials.json");
+    let store: Arc<dyn Store> = Arc::new(FileStore::new(&path));
+    let server = two_logins();
+    given(&server, &store, "rt-a").write().await.unwrap();
+    let text = r#"{
+    "profiles": {
+        "1": {
+            "access_token": null,
+            "client_id": "c",
+            "client_secret": "s",
+            "profile": "default",
+            "refresh_token": "rt-a"
+        }
+    }
+}"#;
+    assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    let has_mark = || {
+        let text = fs::read_to_string(&path).unwrap();
+        text.contains("cloud_credentials")
+    };
+    sharing(&server, &store).refresh().await.unwrap();
+    assert!(!has_mark());
+    let b = given(&server, &store, "rt-b");
+    b.write().await.unwrap();
+    assert!(!has_mark());
+    b.refresh().await.unwrap();
+    assert!(has_mark());
+    sharing(&server, &store).refresh().await.unwrap();
+    given(&server, &store, "rt-b").refresh().await.unwrap();
+    assert_eq!((server.requests(), server.refused()), (4, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_of_a_program_that_keeps_it_leads_to_what_others_replaced_it_by() {
+    for is_late in [false, true] {
+        let begun = Begun::new().await;
+        let fragile = Arc::new(Fragile::default());
+        let store: Arc<dyn Store> = Arc::clone(&fragile) as _;
+        let builder = giving(&begun.server, &store, "");
+        let credentials = builder.build().unwrap();
+        if is_late {
+            fragile.is_full.store(true, Relaxed);
+            begun.exchange(&credentials).send().await.unwrap_err();
+            fragile.is_full.store(false, Relaxed);
+            credentials.write().await.unwrap();
+        } else {
+            begun.exchange(&credentials).send().await.unwrap();
+        }
+        let of_others = sharing(&begun.server, &store).refresh().await.unwrap();
+        assert_eq!(credentials.refresh().await.unwrap(), of_others);
+        let new = credentials.refresh().await.unwrap();
+        assert_eq!(token(&*store, "access_token").await, new);
+        assert_eq!(begun.server.refused(), 0);
+        assert_eq!(begun.server.server.counts().refreshes(), 2);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_no_program_was_given_has_no_mark() {
+    let server = two_logins();
+    let store = memory();
+    seed(&*store, "rt-a").await;
+    let stored = sharing(&server, &store);
+    for _ in 0..2 {
+        stored.refresh().await.unwrap();
+        stored.write().await.unwrap();
+        assert_eq!(record(&*store).await["lineage"], json!(null));
+    }
+    // Nor has a login of programs that read it from the record.
+    for is_late in [false, true] {
+        let begun = Begun::new().await;
+        let fragile = Arc::new(Fragile::default());
+        let store: Arc<dyn Store> = Arc::clone(&fragile) as _;
+        let credentials = sharing(&begun.server, &store);
+        if is_late {
+            fragile.is_full.store(true, Relaxed);
+            begun.exchange(&credentials).send().await.unwrap_err();
+            fragile.is_full.store(false, Relaxed);
+            credentials.write().await.unwrap();
+        } else {
+            begun.exchange(&credentials).send().await.unwrap();
+        }
+        credentials.refresh().await.unwrap();
+        assert_eq!(record(&*store).await["lineage"], json!(null));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_leaves_the_mark() {
+    let server = two_logins();
+    let store = memory();
+    let a = given(&server, &store, "rt-a");
+    a.write().await.unwrap();
+    sharing(&server, &store).refresh().await.unwrap();
+    let before = record(&*store).await;
+    assert!(before["lineage"].is_string());
+    let refusal = json!({"error": "invalid_grant"});
+    let fault = Fault::on_any().status(400).json(&refusal);
+    server.server.faults().add(fault);
+    let stored = sharing(&server, &store);
+    for credentials in [stored, a] {
+        let error = credentials.refresh().await.unwrap_err();
+        assert!(error.is_reauthorization_needed(), "{error}");
+    }
+    assert_eq!(server.requests(), 2);
+    let mut now = record(&*store).await;
+    assert!(now["dead"].take().is_string());
+    assert_eq!(now["lineage"], before["lineage"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_earlier_mark_stays_as_long_as_its_refresh_token() {
+    let server = TokenServer::new(false);
+    let store = memory();
+    given(&server, &store, "rt-0").refresh().await.unwrap();
+    assert!(record(&*store).await["lineage"].is_string());
+    let mut earlier = looks_good("rt-0");
+    earlier["lineage"] = "earlier".into();
+    put(&*store, &earlier).await;
+    let credentials = given(&server, &store, "rt-0");
+    credentials.refresh().await.unwrap();
+    assert_ne!(token(&*store, "access_token").await, secret("at-0"));
+    credentials.write().await.unwrap();
+    assert_eq!(record(&*store).await["lineage"], json!("earlier"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_program_that_is_given_a_replacement_shares_the_access_token() {
+    let server = two_logins();
+    let store = memory();
+    given(&server, &store, "rt-a").write().await.unwrap();
+    let new = sharing(&server, &store).refresh().await.unwrap();
+    let replacement = token(&*store, "refresh_token").await;
+    let later = given(&server, &store, replacement.expose());
+    assert_eq!(had(&later).await, new);
+    assert_eq!(server.requests(), 1);
+    // The last one that was given counts.
+    later.refresh().await.unwrap();
+    let new = sharing(&server, &store).refresh().await.unwrap();
+    assert_eq!(later.refresh().await.unwrap(), new);
+    let later = given(&server, &store, replacement.expose());
+    assert_eq!(had(&later).await, new);
+    assert_eq!((server.requests(), server.refused()), (3, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_token_that_is_not_spent_needs_no_record_of_its_own() {
+    let server = two_logins();
+    let store = memory();
+    let a = given(&server, &store, "rt-a");
+    a.write().await.unwrap();
+    let b = given(&server, &store, "rt-b");
+    b.write().await.unwrap();
+    assert_eq!(a.list_profiles().await.unwrap(), ["default"]);
+    a.refresh().await.unwrap();
+    b.refresh().await.unwrap();
+    assert_eq!((server.requests(), server.refused()), (2, 0));
+}
