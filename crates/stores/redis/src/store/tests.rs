@@ -10,7 +10,11 @@ fn url(place: &Path) -> String {
 }
 
 fn store(place: &Path) -> RedisStore {
-    RedisStore::builder(url(place))
+    store_at(url(place))
+}
+
+fn store_at(url: String) -> RedisStore {
+    RedisStore::builder(url)
         .limit(vouchsafe_core::store::contract::limit())
         .build()
         .unwrap()
@@ -31,6 +35,30 @@ vouchsafe_core::lease_contract!(
     super::open_leases,
     vouchsafe_test_servers::redis
 );
+
+mod valkey {
+    use super::*;
+
+    fn store(place: &Path) -> RedisStore {
+        store_at(url(place).replace("redis", "valkey"))
+    }
+
+    fn open(place: &Path) -> Arc<dyn Store> {
+        Arc::new(store(place))
+    }
+
+    fn open_leases(place: &Path) -> Arc<dyn Leases> {
+        Arc::new(store(place))
+    }
+
+    vouchsafe_core::store_contract!(contract, super::open, vouchsafe_test_servers::valkey);
+    vouchsafe_core::lease_contract!(
+        native_leases,
+        super::open,
+        super::open_leases,
+        vouchsafe_test_servers::valkey
+    );
+}
 
 fn key() -> Key {
     Key::new("application", "profile")
