@@ -43,7 +43,13 @@ const GROUPS: [Group; 7] = [
         name: "refresh",
         package: "vouchsafe-cloud-credentials",
         files: "crates/cloud-credentials/src/refresh/*.rs",
-        tests: &["--lib", "--test", "credentials"],
+        tests: &[
+            "--package",
+            "vouchsafe-model",
+            "--lib",
+            "--test",
+            "credentials",
+        ],
     },
     Group {
         name: "check",

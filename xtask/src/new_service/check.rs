@@ -37,12 +37,17 @@ pub(super) fn run(tests: Tests) -> Result<(), String> {
     if !again.is_err_and(|told| told.contains("is taken")) {
         return Err("a second service of the same name is not refused".to_owned());
     }
-    let target = match tests {
-        Tests::Some => root.join("target"),
-        // Builds the copy's own xtask, which must not replace the one that is running.
-        Tests::All => root.join("target/new-service-build"),
+    let (target, faults) = match tests {
+        // The faults of the other services are tried where the workspace itself is tested.
+        Tests::Some => (root.join("target"), ("VOUCHSAFE_FAULTS_OF", NAME)),
+        // Builds the copy's own xtask, which must not replace the one that is running. The operations
+        // of a new service are new rows of the page.
+        Tests::All => (
+            root.join("target/new-service-build"),
+            ("VOUCHSAFE_FAULTS", "write"),
+        ),
     };
-    let cargo = |line: &str| cargo(&copy, &target, line);
+    let cargo = |line: &str| cargo(&copy, &target, faults, line);
     // As CI builds the workspace itself, so that only what the service changes is compiled again.
     let all = "--workspace --all-features";
     let tests = match tests {
@@ -76,7 +81,7 @@ pub(super) fn run(tests: Tests) -> Result<(), String> {
     Ok(())
 }
 
-fn cargo(copy: &Path, target: &Path, line: &str) -> Result<(), String> {
+fn cargo(copy: &Path, target: &Path, faults: (&str, &str), line: &str) -> Result<(), String> {
     eprintln!("cargo {line}");
     let begun = now();
     let status = workspace::cargo()
@@ -84,8 +89,7 @@ fn cargo(copy: &Path, target: &Path, line: &str) -> Result<(), String> {
         .current_dir(copy)
         .env("CARGO_TARGET_DIR", target)
         .env("RUSTDOCFLAGS", "-D warnings")
-        // The operations of a new service are new rows of the page.
-        .env("VOUCHSAFE_FAULTS", "write")
+        .env(faults.0, faults.1)
         .status()
         .map_err(|cause| format!("cargo cannot be started: {cause}"))?;
     eprintln!("  {} s", now().saturating_sub(begun).as_secs());

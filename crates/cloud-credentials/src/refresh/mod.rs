@@ -7,8 +7,6 @@
 mod exclusive;
 mod failing;
 mod machine;
-#[cfg(test)]
-mod model;
 mod place;
 mod run;
 mod saving;

@@ -279,6 +279,10 @@ pub(super) fn all() -> Vec<Service> {
             has_own_kinds: false,
         });
     }
+    if let Some(only) = super::only() {
+        all.retain(|service| service.name == only);
+        assert!(!all.is_empty(), "no service is called {only:?}");
+    }
     all
 }
 

@@ -2,8 +2,8 @@
 
 use stateright::Property;
 
-use super::super::machine::Outcome;
 use super::{Faults, Fleet, Participant, Round, Server, Trouble, USELESS, World};
+use crate::machine::Outcome;
 
 pub(super) fn all() -> Vec<Property<Fleet>> {
     vec![

@@ -6,7 +6,7 @@ mod properties;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 
-use super::machine::{Event, Outcome, Record, Refresh, Seen, Stale, Step, Unsaved};
+use crate::machine::{Event, Outcome, Record, Refresh, Seen, Stale, Step, Unsaved};
 use stateright::{Checker, Model, Property};
 
 const PARTICIPANTS: usize = 3;
