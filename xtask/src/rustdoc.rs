@@ -30,7 +30,7 @@ pub(crate) fn document(folder: &Path, packages: &[&str]) -> Result<(), String> {
         .arg("--target-dir")
         .arg(&target)
         // What is compiled already is not compiled for another folder.
-        .env("CARGO_BUILD_BUILD_DIR", workspace::root().join("target"))
+        .env("CARGO_BUILD_BUILD_DIR", workspace::builds())
         .env("RUSTDOC", &script)
         .env("RUSTDOCFLAGS", "-Z unstable-options --output-format json")
         .current_dir(folder)

@@ -12,6 +12,12 @@ pub(crate) fn root() -> PathBuf {
     here.parent().unwrap_or(here).to_owned()
 }
 
+/// Returns the folder that cargo builds in: the one that the caller chose, or that of the workspace.
+pub(crate) fn builds() -> PathBuf {
+    let chosen = std::env::vars_os().find(|(name, _)| name == "CARGO_TARGET_DIR");
+    chosen.map_or_else(|| root().join("target"), |(_, folder)| folder.into())
+}
+
 /// A package, as `cargo metadata` describes it.
 #[derive(Deserialize)]
 pub(crate) struct Package {

@@ -5,17 +5,35 @@ use std::process::ExitCode;
 use clap::Args;
 
 use crate::failure::Failure;
+use crate::service::Service;
 use crate::services::SERVICES;
 use crate::stage::Stage;
 
 /// Options of `vouchsafe demo`.
-#[derive(Args, Debug)]
-pub(crate) struct DemoArgs {}
+#[derive(Args)]
+pub(crate) struct DemoArgs {
+    /// The services to show; all if none is named
+    #[arg(value_name = "SERVICE", value_parser = named)]
+    services: Vec<&'static dyn Service>,
+}
 
-/// Runs the demo of every service and prints the outcomes.
-pub(crate) async fn run(_args: DemoArgs, as_json: bool) -> Result<ExitCode, Failure> {
+fn named(name: &str) -> Result<&'static dyn Service, String> {
+    let mut all = SERVICES.iter().copied();
+    let found = all.find(|service| service.name() == name);
+    found.ok_or_else(|| {
+        let names: Vec<_> = SERVICES.iter().map(|service| service.name()).collect();
+        format!("no such service; there is: {}", names.join(", "))
+    })
+}
+
+/// Runs the demo of every service, or of those that are named, and prints the outcomes.
+pub(crate) async fn run(args: DemoArgs, as_json: bool) -> Result<ExitCode, Failure> {
     let mut stage = Stage::new()?;
-    for service in SERVICES {
+    let chosen = match args.services.is_empty() {
+        true => SERVICES.to_vec(),
+        false => args.services,
+    };
+    for service in chosen {
         stage.begin(service.name());
         if let Err(failure) = service.demo(&mut stage).await {
             stage.fail(&failure);

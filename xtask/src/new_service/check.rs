@@ -53,18 +53,18 @@ pub(super) fn run(tests: Tests) -> Result<(), String> {
     let tests = match tests {
         Tests::Some => {
             let targets = "--lib --bin vouchsafe --test client --test generated_coverage \
-                           --test citations --test every --test program";
+                           --test citations --test every";
             let whole = format!("package(=vouchsafe-{NAME})+package(=vouchsafe)");
             // Those of the clients that are written by hand say nothing about this one.
             let of_all = "package(=vouchsafe-tests)-test(/is_shown_by_the_client_of_/)";
-            let of_program = "package(=vouchsafe-cli)-binary(program)+binary(program)&test(demo)";
-            let chosen = format!("{whole}+({of_all})+({of_program})");
+            let chosen = format!("{whole}+({of_all})+package(=vouchsafe-cli)");
             let run = match has_nextest() {
                 true => format!("nextest run {all} {targets} -E {chosen}"),
                 // Those of the other services, too.
                 false => format!("test {all} {targets}"),
             };
-            vec![run, format!("test {all} --doc {NAME}")]
+            let demo = format!("run --quiet --all-features --bin vouchsafe -- demo {NAME}");
+            vec![run, format!("test {all} --doc {NAME}"), demo]
         }
         Tests::All => vec!["xtask test".to_owned()],
     };

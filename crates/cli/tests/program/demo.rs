@@ -54,8 +54,20 @@ fn every_step_of_the_demo_does_what_it_says() {
 }
 
 #[test]
+fn a_demo_of_one_service_shows_no_other() {
+    let done = run(&mut program(&["demo", "--json", "userinfo"])).good();
+    let steps = done.json();
+    let steps = steps.as_array().unwrap();
+    assert!(!steps.is_empty());
+    assert!(steps.iter().all(|step| step["service"] == "userinfo"));
+
+    let refused = run(&mut program(&["demo", "user-info"]));
+    assert!(refused.err.contains("there is: userinfo, "), "{refused:?}");
+}
+
+#[test]
 fn people_get_a_table_with_totals() {
-    let done = run(&mut program(&["demo"])).good();
+    let done = run(&mut program(&["demo", "userinfo", "ticket"])).good();
     let header = done.out.lines().nth(1).unwrap();
     for column in ["service", "step", "outcome", "time", "requests"] {
         assert!(header.contains(column), "{header}");
