@@ -8,6 +8,7 @@ use http::header::HOST;
 use http::{HeaderValue, StatusCode, Uri};
 use tokio::time::Instant;
 
+use super::silence::Silence;
 use super::{PATIENCE, Request, Response, StreamedResponse, Transport};
 use crate::deadline::after;
 use crate::sync::lock;
@@ -19,10 +20,10 @@ use crate::{BoxFuture, Error, ErrorKind, Result, TimeoutScope};
 ///
 /// A client is built as for the first of them, and repeats requests by its own rules; each attempt
 /// goes to the first server in the order that is not set aside. A server is set aside for half a
-/// minute, give or take a fifth, if it cannot be reached, breaks off, answers 502, 503 or 504, or has
-/// not answered when an attempt of more than a second is given up. If all are set aside, the one whose
-/// time ends first is asked. This is no load balancing: while the first one works, the others are
-/// not asked.
+/// minute, give or take a fifth, if it cannot be reached, breaks off, answers 502, 503 or 504, or if
+/// attempts were given up that waited for more than a second in all without any answer. If all are set
+/// aside, the one whose time ends first is asked. This is no load balancing: while the first one works,
+/// the others are not asked.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -48,6 +49,7 @@ struct Endpoint {
     host: HeaderValue,
     /// Until when it is not asked.
     aside: Mutex<Option<Instant>>,
+    silence: Silence,
 }
 
 impl Endpoints {
@@ -76,6 +78,7 @@ impl Endpoints {
                 root: base.join(&Target::default())?,
                 host: base.host_header().clone(),
                 aside: Mutex::new(None),
+                silence: Silence::new(),
             })
         });
         Ok(Self {
@@ -145,6 +148,7 @@ impl Endpoint {
         };
         let result = sent.await;
         waiting.is_over = true;
+        self.silence.end();
         match &result {
             Ok(answer) if matches!(status(answer).as_u16(), 502..=504) => self.set_aside(),
             Ok(_) => *lock(&self.aside) = None,
@@ -176,8 +180,9 @@ struct Waiting<'a> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        if !self.is_over && self.since.elapsed() > PATIENCE {
-            self.endpoint.set_aside();
+        let endpoint = self.endpoint;
+        if !self.is_over && endpoint.silence.given_up(self.since) > PATIENCE {
+            endpoint.set_aside();
         }
     }
 }
@@ -253,6 +258,8 @@ mod tests {
     #[derive(Debug, Default)]
     struct Hosts {
         down: Mutex<Vec<&'static str>>,
+        /// Those that do not answer now.
+        mute: Mutex<Vec<&'static str>>,
         asked: Mutex<Vec<String>>,
     }
 
@@ -265,6 +272,9 @@ mod tests {
             if lock(&self.down).contains(&&*host) {
                 let phase = ErrorKind::Connect(ConnectPhase::Tcp);
                 return Box::pin(ready(Err(Error::new(phase, "no connection"))));
+            }
+            if lock(&self.mute).contains(&&*host) {
+                return Box::pin(pending());
             }
             match &*host {
                 "busy" => Box::pin(ready(Ok(Response::new(StatusCode::SERVICE_UNAVAILABLE)))),
@@ -336,12 +346,41 @@ mod tests {
             send().await.unwrap().status,
             StatusCode::SERVICE_UNAVAILABLE
         );
-        for limit in [900, 1100] {
+        // Attempts at the same time wait for the same second.
+        for limit in [900, 50, 1100] {
             let limit = Duration::from_millis(limit);
-            assert!(tokio::time::timeout(limit, send()).await.is_err());
+            let both = async { tokio::join!(send(), send()) };
+            assert!(tokio::time::timeout(limit, both).await.is_err());
         }
         assert_eq!(send().await.unwrap().body, "b");
-        assert_eq!(*lock(&hosts.asked), ["busy", "deaf", "deaf", "b"]);
+        let deaf = ["deaf"; 6];
+        assert_eq!(*lock(&hosts.asked), [&["busy"], &deaf[..], &["b"]].concat());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn attempts_in_vain_add_up_until_there_is_an_answer() {
+        let hosts = Arc::new(Hosts::default());
+        let endpoints = over(&hosts, &["fitful", "b"]);
+        let give_up = async || {
+            lock(&hosts.mute).push("fitful");
+            let sent = endpoints.send(request("fitful"));
+            let limit = Duration::from_millis(400);
+            assert!(tokio::time::timeout(limit, sent).await.is_err());
+            lock(&hosts.mute).clear();
+        };
+        let ask = async || endpoints.send(request("fitful")).await.unwrap().body;
+        give_up().await;
+        give_up().await;
+        assert_eq!(ask().await, "fitful");
+        give_up().await;
+        // Nothing is asked meanwhile.
+        advance(Duration::from_secs(60)).await;
+        give_up().await;
+        assert_eq!(ask().await, "fitful");
+        give_up().await;
+        give_up().await;
+        give_up().await;
+        assert_eq!(ask().await, "b");
     }
 
     #[tokio::test]

@@ -1,4 +1,4 @@
-//! How long a server has been silent on a connection that requests share.
+//! How long a server has been silent: on a connection that requests share, or one of several.
 
 use std::sync::Mutex;
 use std::time::Duration;
