@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 use vouchsafe::cloud_credentials::{Answer, Error as Fault, HttpClient};
 use vouchsafe::core::call::{CallOptions, Form, Retry};
@@ -11,6 +12,7 @@ use vouchsafe::core::call::{CallOptions, Form, Retry};
 use super::calls::{bound, known};
 use super::expected::Recorded;
 use super::machine::Machine;
+use super::network;
 use super::outcome::Got;
 
 /// An `HTTPClient`, and what it was told.
@@ -41,6 +43,9 @@ impl ClientObject {
                 "raise_for_status",
                 // Ours reads neither netrc nor proxies from the environment.
                 "trust_env",
+                "allow_redirects",
+                "cookies",
+                "timeout",
                 // Of the connection.
                 "cert",
                 "max_retries",
@@ -72,14 +77,26 @@ impl ClientObject {
         base_url(machine, &self.args)
     }
 
+    /// Returns how a request connects: as it says itself, or else as the constructor said.
+    fn connection(&self, call: &Map<String, Value>) -> Map<String, Value> {
+        let mut connection = self.args.clone();
+        for name in ["cert", "port", "proxies", "verify"] {
+            if let Some(value) = call.get(name).filter(|value| !value.is_null()) {
+                connection.insert(name.to_owned(), value.clone());
+            }
+        }
+        connection
+    }
+
     fn client(
         &self,
         machine: &Machine,
         call: &Map<String, Value>,
     ) -> Result<Result<HttpClient, Fault>, String> {
+        let connection = self.connection(call);
         let mut builder = HttpClient::builder()
-            .base_url(self.base_url(machine)?)
-            .transport(machine.transport(&self.args)?)
+            .base_url(base_url(machine, &connection)?)
+            .transport(machine.transport(&connection)?)
             .clock(Arc::clone(&machine.clock) as _)
             .observer(Arc::clone(&machine.stats) as _)
             .retry(Retry::none());
@@ -92,7 +109,7 @@ impl ClientObject {
         }
         let option = |name: &str| call.get(name).or_else(|| self.args.get(name));
         builder = builder.auto_retry(option("auto_retry").is_none_or(|value| value != false));
-        if call.get("allow_redirects") != Some(&json!(false)) {
+        if option("allow_redirects") != Some(&json!(false)) {
             builder = builder.follow_redirects(30);
         }
         let is_set =
@@ -106,7 +123,7 @@ impl ClientObject {
         for (name, value) in pairs(&self.args, "headers") {
             builder = builder.header(name, value);
         }
-        for (name, value) in ordered(&self.args, &self.params) {
+        for (name, value) in ordered(&self.args, &self.params)? {
             builder = builder.query(name, value);
         }
         Ok(builder.build())
@@ -135,26 +152,39 @@ impl ClientObject {
                 "data",
                 "force_trace",
                 "stream",
+                "cert",
+                "cookies",
+                "port",
+                "proxies",
+                "verify",
             ],
         )?;
         let text = |name: &str| args.get(name).and_then(Value::as_str);
-        let method = text("method").ok_or("no method")?.parse::<Method>();
-        let method = method.map_err(|cause| cause.to_string())?;
+        let method = text("method").ok_or("no method")?.to_ascii_uppercase();
+        let method = Method::from_bytes(method.as_bytes()).map_err(|cause| cause.to_string())?;
         let path = text("path").or(text("endpoint")).unwrap_or_default();
+        let path = utf8_percent_encode(path, NOT_IN_PATHS).to_string();
         let url = match text("url") {
-            Some(url) => machine.replaced(&format!("{url}{path}")),
-            None => path.to_owned(),
+            Some(url) => machine.with_port(url, &self.connection(args))? + &path,
+            None => path,
         };
         let client = match self.client(machine, args)? {
             Ok(client) => client,
             Err(fault) => return Ok(Got::Fault(fault)),
         };
         let mut request = client.request(method, url);
-        for (name, value) in ordered(args, &step.params) {
+        for (name, value) in ordered(args, &step.params)? {
             request = request.query(name, value);
         }
         for (name, value) in pairs(args, "headers") {
             request = request.header(name, value);
+        }
+        let cookies = pairs(&self.args, "cookies").chain(pairs(args, "cookies"));
+        let cookies: Vec<_> = cookies
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        if !cookies.is_empty() {
+            request = request.header("Cookie", cookies.join("; "));
         }
         if let Some(body) = args.get("json").filter(|body| !body.is_null()) {
             request = request.json(body);
@@ -166,6 +196,11 @@ impl ClientObject {
                     None => form.field(name, &value.to_string()),
                 };
                 request = request.form(fields.iter().fold(Form::new(), add));
+            }
+            Some(Value::Array(fields)) => {
+                let fields = listed(fields)?.into_iter();
+                let add = |form: Form, (name, value): (String, String)| form.field(&name, &value);
+                request = request.form(fields.fold(Form::new(), add));
             }
             Some(Value::String(text)) => request = request.body("text/plain", text.clone()),
             None | Some(Value::Null) => {}
@@ -182,7 +217,16 @@ impl ClientObject {
         if is_set("enforce_json") {
             request = request.expect_json();
         }
-        if let Some(seconds) = args.get("timeout").and_then(Value::as_f64) {
+        // Of a pair, the first is for the connection.
+        let limit = args.get("timeout").or_else(|| self.args.get("timeout"));
+        let limit = limit.and_then(|limit| match limit {
+            Value::Array(pair) => pair.last(),
+            one => Some(one),
+        });
+        if let Some(limit) = limit.filter(|limit| !limit.is_null()) {
+            let seconds = limit
+                .as_f64()
+                .ok_or_else(|| format!("not a time: {limit}"))?;
             let limit = Duration::try_from_secs_f64(seconds).map_err(|e| e.to_string())?;
             request = request.options(CallOptions::new().deadline(limit));
         }
@@ -203,23 +247,34 @@ fn shown(answer: &Answer) -> Value {
 /// Returns the base URL of a constructor's arguments.
 pub(super) fn base_url(machine: &Machine, args: &Map<String, Value>) -> Result<String, String> {
     let url = args.get("url").and_then(Value::as_str);
-    let url = url.map_or_else(
-        || machine.usual_api().to_owned(),
-        |url| machine.replaced(url),
-    );
-    match args.get("port") {
-        None => Ok(url),
-        Some(Value::String(port)) if port == "$PORT" => Ok(url + &machine.port()),
-        Some(Value::Number(port)) => Ok(format!("{url}:{port}")),
-        Some(other) => Err(format!("not a port: {other}")),
+    machine.with_port(url.unwrap_or(machine.usual_api()), args)
+}
+
+/// What a path may not hold, and is encoded by Python where its caller did not.
+const NOT_IN_PATHS: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>');
+
+/// Returns the names and texts of the query parameters, in order.
+fn ordered(args: &Map<String, Value>, names: &[String]) -> Result<Vec<(String, String)>, String> {
+    match args.get("params") {
+        None | Some(Value::Null) => Ok(Vec::new()),
+        Some(Value::String(query)) => Ok(network::pairs(query)),
+        Some(Value::Array(items)) => listed(items),
+        Some(Value::Object(_)) => {
+            let mut pairs: Vec<_> = pairs(args, "params").collect();
+            pairs.sort_by_key(|(name, _)| names.iter().position(|other| other == name));
+            Ok(pairs)
+        }
+        Some(other) => Err(format!("no runner for params {other}")),
     }
 }
 
-/// Returns the names and texts of the query parameters, in order.
-fn ordered(args: &Map<String, Value>, names: &[String]) -> Vec<(String, String)> {
-    let mut pairs: Vec<_> = pairs(args, "params").collect();
-    pairs.sort_by_key(|(name, _)| names.iter().position(|other| other == name));
-    pairs
+/// Returns the names and texts of a list of pairs.
+fn listed(items: &[Value]) -> Result<Vec<(String, String)>, String> {
+    let pair = |item: &Value| match item.as_array().map(Vec::as_slice) {
+        Some([Value::String(name), Value::String(value)]) => Ok((name.clone(), value.clone())),
+        _ => Err(format!("not a pair of texts: {item}")),
+    };
+    items.iter().map(pair).collect()
 }
 
 /// Returns the names and texts of a map among arguments.

@@ -9,7 +9,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use serde_json::{Map, Value};
 use vouchsafe::cloud_credentials::file::FileStore;
 use vouchsafe::cloud_credentials::{
-    BodyFormat, Credentials, CredentialsBuilder, Environment, Secret,
+    BodyFormat, Claims, Credentials, CredentialsBuilder, Environment, Secret,
 };
 use vouchsafe::core::call::Retry;
 use vouchsafe::core::mock::ManualClock;
@@ -38,6 +38,8 @@ pub(super) struct Machine {
     pub(super) stats: Arc<Stats>,
     /// The state of the last login.
     pub(super) state: Option<String>,
+    /// The claims that were read last.
+    pub(super) claims: Option<Claims>,
     /// Whether requests are forms.
     writes_forms: bool,
     is_second_generation: bool,
@@ -69,6 +71,7 @@ impl Machine {
             stats: Arc::default(),
             is_second_generation: program.starts_with("pan-cortex-data-lake"),
             state: None,
+            claims: None,
             writes_forms: ["pancloud-1.2", "pancloud-1.3"]
                 .iter()
                 .any(|old| program.starts_with(old)),
@@ -157,11 +160,34 @@ impl Machine {
         fs::read_to_string(&self.store_path).ok()
     }
 
-    /// Builds credentials from keyword arguments.
-    pub(super) fn build(&self, args: &Map<String, Value>) -> Result<Credentials, String> {
+    /// Returns a base URL with the port that arguments say, unless it has one.
+    pub(super) fn with_port(&self, url: &str, args: &Map<String, Value>) -> Result<String, String> {
+        let url = self.replaced(url);
+        let port = match args.get("port") {
+            None | Some(Value::Null) => String::new(),
+            Some(Value::String(port)) if port == "$PORT" => self.port(),
+            Some(Value::Number(port)) => format!(":{port}"),
+            Some(other) => return Err(format!("not a port: {other}")),
+        };
+        let (scheme, rest) = url.split_once("://").unwrap_or(("", &url));
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        Ok(match authority.contains(':') || scheme.is_empty() {
+            true => url,
+            false => format!("{scheme}://{authority}{port}{path}"),
+        })
+    }
+
+    /// Builds credentials from keyword arguments, and those of their session. An object without
+    /// a session makes one of its own arguments.
+    pub(super) fn build(
+        &self,
+        args: &Map<String, Value>,
+        session: Option<&Map<String, Value>>,
+    ) -> Result<Credentials, String> {
+        let session = session.unwrap_or(args);
         let mut builder = Credentials::builder()
             .environment(self.environment())
-            .transport(self.transport(args)?)
+            .transport(self.transport(session)?)
             .clock(Arc::clone(&self.clock) as _)
             .retry(Retry::none());
         if self.writes_forms {
@@ -171,6 +197,9 @@ impl Machine {
             Some(path) if !path.is_empty() => PathBuf::from(path),
             _ => self.store_path.clone(),
         };
+        if session.contains_key("port") {
+            builder = builder.token_url(self.with_port(TOKEN_URL, session)?);
+        }
         let mut is_in_memory = false;
         for (name, value) in args {
             if value.is_null() {
@@ -187,7 +216,7 @@ impl Machine {
                 is_in_memory |= value == "vec_adapter.MemStore";
                 continue;
             }
-            builder = self.option(builder, name, value)?;
+            builder = self.option(builder, name, value, session)?;
         }
         let builder = match is_in_memory {
             true => builder.store(Arc::new(MemoryStore::new())),
@@ -201,6 +230,7 @@ impl Machine {
         builder: CredentialsBuilder,
         name: &str,
         value: &Value,
+        session: &Map<String, Value>,
     ) -> Result<CredentialsBuilder, String> {
         if name == "cache_token" {
             return Ok(builder.cache_token(value.as_bool().unwrap_or(true)));
@@ -208,8 +238,11 @@ impl Machine {
         if name == "scope" {
             return Ok(builder.scopes(texts(value)));
         }
-        // The transport is ours whatever the session's is, and has read how to connect.
-        if matches!(name, "session" | "proxies" | "verify" | "cert") {
+        // The transport is ours, and has read how to connect.
+        if matches!(name, "session" | "port" | "proxies" | "verify" | "cert") {
+            return Ok(builder);
+        }
+        if is_of_session(name, value) {
             return Ok(builder);
         }
         let Some(text) = value.as_str() else {
@@ -224,7 +257,8 @@ impl Machine {
             "developer_token" => builder.developer_token(text),
             "developer_token_provider" => builder.developer_token_provider(text),
             "developer_token_url" => {
-                builder.developer_token_provider(format!("{text}/request_token"))
+                let url = self.with_port(&text, session)?;
+                builder.developer_token_provider(format!("{url}/request_token"))
             }
             "instance_id" => builder.instance_id(text),
             "profile" => builder.profile(text),
@@ -232,7 +266,7 @@ impl Machine {
             "refresh_token" => builder.refresh_token(text),
             "region" => builder.region(text),
             "token_revoke_url" => builder.revocation_url(text),
-            "token_url" => builder.token_url(text),
+            "token_url" => builder.token_url(self.with_port(&text, session)?),
             other => return Err(format!("no runner for the argument {other}")),
         })
     }
@@ -243,6 +277,40 @@ impl Machine {
             true => "https://api.us.cdl.paloaltonetworks.com",
             false => "https://api.us.paloaltonetworks.com",
         }
+    }
+}
+
+/// Where tokens are requested without an argument that says where.
+const TOKEN_URL: &str = "https://api.paloaltonetworks.com";
+
+/// Returns whether an argument is one of sessions that changes nothing that is compared: how long
+/// a request may take, how connections are kept, headers other than those of the schema, and what
+/// becomes of an answer, of which this library reads as much as it needs.
+pub(super) fn is_of_session(name: &str, value: &Value) -> bool {
+    let compared = ["authorization", "content-type", "accept"];
+    match name {
+        "headers" => value.as_object().is_some_and(|headers| {
+            let mut names = headers.keys().map(|name| name.to_ascii_lowercase());
+            names.all(|name| !compared.contains(&name.as_str()))
+        }),
+        _ => [
+            "allow_redirects",
+            "auto_refresh",
+            "cookies",
+            "enforce_json",
+            "force_trace",
+            "max_retries",
+            "pool_block",
+            "pool_connections",
+            "pool_maxsize",
+            "raise_for_status",
+            "stream",
+            "timeout",
+            "trust_env",
+            // Tokens are not requested there.
+            "url",
+        ]
+        .contains(&name),
     }
 }
 

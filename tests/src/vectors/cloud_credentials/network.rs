@@ -22,8 +22,8 @@ struct State {
     answers: BTreeMap<String, VecDeque<expected::Response>>,
     requests: Vec<Asked>,
     answers_all: bool,
-    /// What becomes of the next request, instead of an answer.
-    broken: Option<Broken>,
+    /// What becomes of a request instead of an answer, and how many are answered before it.
+    broken: Option<(usize, Broken)>,
 }
 
 /// What became of a request that was not answered.
@@ -68,9 +68,9 @@ impl Network {
         }
     }
 
-    /// Does not answer the next request.
-    pub(super) fn break_next(&self, broken: Broken) {
-        self.state().broken = Some(broken);
+    /// Does not answer the request that comes after this number of others.
+    pub(super) fn break_after(&self, answered: usize, broken: Broken) {
+        self.state().broken = Some((answered, broken));
     }
 
     /// Answers requests that were not recorded too: with a token, and else with a success.
@@ -107,8 +107,9 @@ impl Network {
             content_type,
             place: Some(place(&request.uri)),
         });
-        if let Some(broken) = state.broken.take() {
-            return Err(broken);
+        match state.broken.take() {
+            Some((0, broken)) => return Err(broken),
+            left => state.broken = left.map(|(answered, broken)| (answered - 1, broken)),
         }
         let found = state
             .answers

@@ -172,7 +172,9 @@ fn compare_walk(step: &Recorded, walked: &Walked, judgement: &mut Judgement) {
 /// Compares how a walk failed: by the text of the exception, which names a code, a status or a
 /// state.
 fn compare_end(raised: &Raised, fault: &Fault, judgement: &mut Judgement) {
-    let message = raised.message.as_str();
+    // Where there is no state, its name there is that of nothing in Python.
+    let message = raised.message.replace(": None", ": none");
+    let message = message.as_str();
     let status = fault.status().map_or(0, |status| status.as_u16());
     let is_same = if message.starts_with("Invalid JSON") {
         fault.kind() == ErrorKind::Core(Kind::Decode)
@@ -226,10 +228,8 @@ fn expect_raised(
     }
     let message = raised.message.as_str();
     let is_of_client = case.class.ends_with("http_client");
-    // The error of a refresh is the cause of that of the request.
-    let cause = std::error::Error::source(fault)
-        .and_then(|cause| cause.downcast_ref::<vouchsafe::core::Error>())
-        .map(|core| Fault::from(core.clone()));
+    let is_of_service = case.class.ends_with("_service");
+    let cause = cause(fault);
     if raised.class == "HTTPError" {
         let by_cause = (cause.as_ref()).is_some_and(|cause| is_http_error(message, cause));
         if !is_http_error(message, fault) && !by_cause {
@@ -254,7 +254,7 @@ fn expect_raised(
             &[ErrorKind::Core(Kind::Decode)]
         }
         "PanCloudError" | "CortexError"
-            if message.starts_with("Invalid J") && step.deed == "request" =>
+            if message.starts_with("Invalid J") && (step.deed == "request" || is_of_service) =>
         {
             &[ErrorKind::Core(Kind::Decode), ErrorKind::InvalidResponse]
         }
@@ -273,6 +273,13 @@ fn expect_raised(
     }
 }
 
+/// Returns the error of the refresh that an error of a request has as its cause.
+fn cause(fault: &Fault) -> Option<Fault> {
+    let cause = std::error::Error::source(fault)?;
+    let core = cause.downcast_ref::<vouchsafe::core::Error>()?;
+    Some(Fault::from(core.clone()))
+}
+
 pub(super) fn expect_kind(
     got: &Got,
     kinds: &[ErrorKind],
@@ -286,6 +293,7 @@ pub(super) fn expect_kind(
                 judgement.differ(format!("expected status {status:?}, got {has:?}"));
             }
         }
+        Got::Fault(fault) if cause(fault).is_some_and(|cause| kinds.contains(&cause.kind())) => {}
         Got::Fault(fault) => {
             judgement.differ(format!(
                 "expected {kinds:?}, got {:?}: {fault}",

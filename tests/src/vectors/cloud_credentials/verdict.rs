@@ -91,7 +91,7 @@ impl Run<'_> {
                 Got::Value(Value::String(_)) => {}
                 _ => judgement.differ("expected the token of the refresh in flight"),
             },
-            (Rule::NotExpired, true) => {
+            (Rule::NotExpired, true) if deed == "jwt_is_expired" => {
                 let is_expired = self.case.rust.contains("last call true");
                 expect_value(&got, &Value::Bool(is_expired), judgement);
             }
@@ -358,13 +358,33 @@ impl Run<'_> {
             serde_json::from_str::<Value>(text.unwrap_or_default()).unwrap_or_default()
         };
         let (mut expected, there) = (read(self.before.as_deref()), read(there));
-        let given = &self.case.steps[0].args;
-        for document in expected["profiles"].as_object_mut().into_iter().flatten() {
+        let args = &self.case.steps[0].args;
+        // Set on the object later, or else given to it.
+        let given = |name: &str| {
+            let deed = format!("set {name}");
+            let mut steps = self.case.steps.iter().rev();
+            let set = steps.find(|step| step.deed == deed);
+            let value = set.map_or(args.get(name), |step| step.args.get("value"));
+            value.filter(|value| !value.is_null() && *value != "")
+        };
+        let is_cached = args.get("cache_token").is_none_or(|value| value != false);
+        let profile = args
+            .get("profile")
+            .filter(|profile| !profile.is_null() && *profile != "");
+        let profile = profile.cloned().unwrap_or_else(|| "default".into());
+        let documents = expected["profiles"].as_object_mut().into_iter().flatten();
+        for (_, document) in documents.filter(|(_, document)| document["profile"] == profile) {
+            let mut is_changed = false;
             for name in ["client_id", "client_secret", "refresh_token"] {
-                if let Some(value) = given.get(name).filter(|value| !value.is_null()) {
-                    document.1[name] = value.clone();
-                    document.1["access_token"] = Value::Null;
+                if let Some(value) = given(name) {
+                    is_changed |= document[name] != *value;
+                    document[name] = value.clone();
                 }
+            }
+            match given("access_token").filter(|_| is_cached) {
+                Some(token) => document["access_token"] = token.clone(),
+                None if is_changed => document["access_token"] = Value::Null,
+                None => {}
             }
         }
         if there != expected {

@@ -38,8 +38,12 @@ impl Wire {
         network: &Network,
         folder: &Path,
     ) -> Result<Option<Self>, String> {
-        let has = |name: &&str| case.steps.iter().any(|step| step.args.contains_key(*name));
-        if !ARGUMENTS.iter().any(has) {
+        let has = |name: &&str| {
+            case.steps
+                .iter()
+                .any(|step| given(&step.args, name).is_some())
+        };
+        if !ARGUMENTS.iter().any(has) || !is_secure(case) {
             return Ok(None);
         }
         let mut authority = CertificateAuthority::new().map_err(|error| error.to_string())?;
@@ -86,7 +90,7 @@ impl Wire {
             return Ok(None);
         }
         let mut builder = HttpTransport::builder();
-        builder = match args.get("verify") {
+        builder = match given(args, "verify") {
             None | Some(Value::Bool(true)) => builder,
             Some(Value::Bool(false)) => builder.dangerously_accept_any_certificate(),
             Some(path) => builder
@@ -94,7 +98,7 @@ impl Wire {
                 .map_err(|error| error.to_string())?
                 .only_roots(),
         };
-        let cert = args.get("cert");
+        let cert = given(args, "cert");
         let pair = cert.map(|cert| match cert.as_array().map(Vec::as_slice) {
             Some([chain, key]) => (chain, key),
             _ => (cert, cert),
@@ -104,11 +108,9 @@ impl Wire {
                 .client_certificate_pem(&self.read(chain)?, &self.read(key)?)
                 .map_err(|error| error.to_string())?;
         }
-        match args
-            .get("proxies")
-            .map(|proxies| (proxies, &proxies["https"]))
-        {
+        match given(args, "proxies").map(|proxies| (proxies, &proxies["https"])) {
             None => {}
+            Some((Value::Object(none), _)) if none.is_empty() => {}
             Some((Value::Object(_), Value::String(url))) => {
                 let url = url.replace("$PORT", &self.port.to_string());
                 builder = builder.proxy(Proxy::new(&url).map_err(|error| error.to_string())?);
@@ -124,6 +126,23 @@ impl Wire {
         let name = name.ok_or_else(|| format!("not a file of the case: {path}"))?;
         fs::read(self.folder.join(name)).map_err(text)
     }
+}
+
+/// Returns an argument that is not `None`.
+fn given<'a>(args: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    args.get(name).filter(|value| !value.is_null())
+}
+
+/// Returns whether connections of a case are secured; what is said of others changes nothing.
+fn is_secure(case: &Case) -> bool {
+    let mut exchanges = case.steps.iter().flat_map(|step| &step.exchanges);
+    let mut urls = case
+        .steps
+        .iter()
+        .flat_map(|step| step.args.values())
+        .filter_map(Value::as_str);
+    exchanges.any(|exchange| is_of_proxy(exchange) || exchange.request.via_tunnel.is_some())
+        || urls.any(|url| url.starts_with("https://"))
 }
 
 /// Returns the places that a proxy was asked for in a recording.
