@@ -8,12 +8,10 @@ use vouchsafe_tests::vectors;
 #[tokio::test(flavor = "multi_thread")]
 async fn the_recorded_vectors_hold() {
     let Some(folder) = vouchsafe::core::env::var(vectors::VARIABLE).unwrap() else {
-        eprintln!(
-            "SKIPPED: {0} is not set, so no recorded vector was run. Set it to the folder of \
-             vectors.",
+        return vouchsafe_test_servers::skip(&format!(
+            "{0} is not set, so no recorded vector was run. Set it to the folder of vectors.",
             vectors::VARIABLE
-        );
-        return;
+        ));
     };
     let report = vectors::run(Path::new(&folder), None, probe())
         .await

@@ -1,6 +1,9 @@
 //! `cargo xtask test`: every test of the workspace, documentation included.
 
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::Stdio;
+use std::{fs, io};
 
 use crate::workspace;
 
@@ -31,7 +34,17 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
             &["test", "--lib", "--bins", "--tests", "--examples"]
         }
     };
-    cargo(&[runner, &scope, arguments].concat())?;
+    let skipped = workspace::root()
+        .join(workspace::builds())
+        .join("skipped.txt");
+    // Of an earlier run.
+    fs::remove_file(&skipped).or_else(|cause| match cause.kind() {
+        io::ErrorKind::NotFound => Ok(()),
+        _ => Err(format!("{}: {cause}", skipped.display())),
+    })?;
+    let run = cargo(&[runner, &scope, arguments].concat(), &skipped);
+    say_skipped(&skipped);
+    run?;
     // Doc tests do not run if the caller selects targets, and cargo fails if no selected package
     // has a library.
     let chosen = packages(arguments);
@@ -43,7 +56,19 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
     {
         return Ok(());
     }
-    cargo(&[&["test", "--doc"], scope.as_slice(), arguments].concat())
+    cargo(
+        &[&["test", "--doc"], scope.as_slice(), arguments].concat(),
+        &skipped,
+    )
+}
+
+/// Prints what tests said to be left out, which the runner hides.
+fn say_skipped(file: &Path) {
+    let text = fs::read_to_string(file).unwrap_or_default();
+    let lines: BTreeSet<&str> = text.lines().collect();
+    for line in lines {
+        eprintln!("{line}");
+    }
 }
 
 /// Options that select targets; cargo accepts none of them together with `--doc`.
@@ -103,11 +128,12 @@ pub(crate) fn has_nextest() -> bool {
     command.status().is_ok_and(|status| status.success())
 }
 
-fn cargo(arguments: &[&str]) -> Result<(), String> {
+fn cargo(arguments: &[&str], skipped: &Path) -> Result<(), String> {
     let line = format!("cargo {}", arguments.join(" "));
     eprintln!("{line}");
     let status = workspace::cargo()
         .args(arguments)
+        .env("VOUCHSAFE_SKIPPED", skipped)
         .current_dir(workspace::root())
         .status()
         .map_err(|cause| format!("cargo cannot be started: {cause}"))?;

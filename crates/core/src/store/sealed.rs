@@ -264,12 +264,22 @@ impl Sealed {
         self
     }
 
-    /// Writes a record again with the current key, and returns whether it had another key before.
+    /// Writes a record, and its lease if that is in this store, again with the current key. Returns
+    /// whether one of them had another key before. A lease that is held stays with its holder.
     ///
     /// # Errors
     ///
-    /// Those of the store, and if the record cannot be opened.
+    /// Those of the store, and if the record or its lease cannot be opened.
     pub async fn reseal(&self, key: &Key) -> Result<bool> {
+        // It stays there when it has ended, and no list has it.
+        let of_lease = match key.is_lease() {
+            true => false,
+            false => self.reseal_one(&key.lease()).await?,
+        };
+        Ok(self.reseal_one(key).await? || of_lease)
+    }
+
+    async fn reseal_one(&self, key: &Key) -> Result<bool> {
         loop {
             let Some(sealed) = self.store.load(key).await? else {
                 return Ok(false);

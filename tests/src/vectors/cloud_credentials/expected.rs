@@ -97,7 +97,7 @@ pub(super) struct Request {
     /// Host and port, where a proxy was between.
     #[serde(default)]
     pub(super) via_tunnel: Option<String>,
-    /// Of a client certificate; cases with one are left out.
+    /// Of a client certificate, which the server itself asks for.
     #[serde(default, rename = "client_cert_subject")]
     _client_cert_subject: Value,
 }

@@ -381,12 +381,17 @@ impl Suite {
         });
     }
 
-    /// Values and names of any form, including empty ones and 64 KiB.
+    /// Values and names of any form: empty ones, text in Unicode, bytes that are no text, and 64 KiB.
     pub fn records_of_any_bytes_and_names_are_kept(&self) {
         self.run(|Place { store, .. }| async move {
             let long = "n".repeat(300);
             let names = ["", " ", "a/b", "../..", "naïve 🦀", "A", "a", "\0\n", &long];
-            let values = [Vec::new(), vec![0, 255, 10, 13], vec![b'x'; 64 << 10]];
+            let values = [
+                Vec::new(),
+                vec![0, 255, 10, 13],
+                "{\"naïve\": \"🦀 é\"}".into(),
+                vec![b'x'; 64 << 10],
+            ];
             for (number, name) in names.into_iter().enumerate() {
                 let key = Key::new(name, name);
                 let value = SecretBytes::from(values[number % values.len()].clone());

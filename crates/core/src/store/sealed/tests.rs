@@ -1,5 +1,5 @@
 use super::*;
-use crate::store::MemoryStore;
+use crate::store::{Acquired, MemoryStore, StoreLeases};
 
 fn key_of(byte: u8) -> SealingKey {
     SealingKey::from_bytes(&SecretBytes::from(vec![byte; KEY])).unwrap()
@@ -93,6 +93,39 @@ async fn a_key_is_changed_without_a_gap() {
     assert!(!both.reseal(&Key::new("application", "none")).await.unwrap());
     assert_eq!(new.load(&key()).await.unwrap().unwrap().value, planted());
     assert!(old.load(&key()).await.is_err());
+}
+
+#[tokio::test]
+async fn a_lease_gets_the_new_key_too() {
+    let below = Arc::new(MemoryStore::new());
+    let leases = |store: &Sealed| StoreLeases::new(Arc::new(store.clone()));
+    let take = async |leases: StoreLeases| {
+        let taken = leases.acquire(&key(), Duration::from_secs(60)).await;
+        match taken.unwrap() {
+            Acquired::Lease(lease) => lease,
+            Acquired::Held { .. } => panic!("it is held"),
+        }
+    };
+    let old = Sealed::new(below.clone(), key_of(1));
+    write(&old, &key(), &planted()).await;
+    let held = take(leases(&old)).await;
+    let fence = held.fence();
+
+    let new = Sealed::new(below.clone(), key_of(2));
+    let both = new.clone().also_open(key_of(1));
+    assert!(both.reseal(&key()).await.unwrap());
+    assert!(!both.reseal(&key()).await.unwrap());
+    // By now each process has both keys.
+    assert!(leases(&both).release(held).await.unwrap());
+    let lease = take(leases(&new)).await;
+    assert!(lease.fence() > fence);
+
+    // The lease is there also without a record.
+    assert!(below.remove(&key(), &Expect::Any).await.unwrap());
+    let newest = Sealed::new(below.clone(), key_of(3));
+    let both = newest.clone().also_open(key_of(2));
+    assert!(both.reseal(&key()).await.unwrap());
+    assert!(leases(&newest).release(lease).await.unwrap());
 }
 
 /// Wraps a key by adding its number.
