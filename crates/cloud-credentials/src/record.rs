@@ -30,8 +30,8 @@ pub struct Record {
     pub access_token: Option<Secret>,
     /// When the access token expires, in whole seconds, if the token does not state it.
     pub expires_at: Option<SystemTime>,
-    /// The mark of the refresh token that the current one descends from, or is, if a program was given
-    /// that outside of this record, such as in the environment.
+    /// The mark of the refresh token that a program was given outside of this record, such as in the
+    /// environment: the current one is that, or descends from it.
     pub lineage: Option<String>,
     /// The digest of a refresh token that was refused.
     pub dead: Option<String>,

@@ -25,11 +25,14 @@ impl Credentials {
     /// saved, unless the credentials were given.
     ///
     /// A refresh in progress is waited for, in this process and in others. If the values are those of
-    /// the record, only what was set is written. If the refresh token was given elsewhere and has been
-    /// replaced since, by any process, its newest replacement is written. The record is marked, so that
-    /// programs which are given the first one find what replaces it there; in a file, only with
-    /// [`Metadata::Always`](crate::file::Metadata::Always). If the record has that of others, which were
-    /// given to other programs and replaced, it is copied to a record beside it, where those find it.
+    /// the record, only what was set is written. If the refresh token was given elsewhere and a record
+    /// leads from it to a newer one, that is written. The record is marked, so that programs which are
+    /// given the first one find what replaces it there. If it has the token of others, which replaced one
+    /// that was given to other programs, that is copied to a record beside it, where those find it.
+    ///
+    /// A file has no mark of a token that was not replaced yet, except with
+    /// [`Metadata::Always`](crate::file::Metadata::Always). So once a program that uses the record has
+    /// replaced a token that was written, do not write that again: the newest one would be lost.
     ///
     /// That wait may take as long as a refresh or a save of this process that is in progress, and
     /// [`wait_time`](super::CredentialsBuilder::wait_time) for others, of which one that crashed makes it

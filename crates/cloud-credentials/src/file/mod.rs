@@ -69,12 +69,13 @@ pub enum WriteMode {
 pub enum Metadata {
     /// If needed: for a refresh token that replaced one given elsewhere, or that was refused. One that
     /// was given and [written](crate::Credentials::write) has none, as in the file of `pancloud`. So
-    /// programs that are still given it do not find what those that use the record replace it by, and
-    /// send the spent one.
+    /// programs that are still given it do not find what those that use the record replace it by: they
+    /// send the spent one, and `write` puts it over the newest, which is lost.
     #[default]
     Auto,
     /// In every document. Programs that are given a refresh token, also one that was written, find what
-    /// replaced it, if all programs that share the file set this, and none of them is `pancloud`.
+    /// replaced it. All programs that share the file must set this before it is written, and none of them
+    /// may be `pancloud`: a mark that it leaves beside another login is taken for that login's.
     Always,
     /// Never. Other processes then neither find refresh tokens that descend from one given
     /// elsewhere nor learn that one was refused.
