@@ -34,7 +34,6 @@ mod proxy;
 mod received;
 #[cfg(feature = "http2")]
 mod shared;
-#[cfg(feature = "http2")]
 mod silence;
 #[cfg(feature = "client")]
 mod tcp;

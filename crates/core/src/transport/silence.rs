@@ -39,6 +39,7 @@ impl Silence {
     }
 
     /// Records that more of a body is taken. What was silence before stays.
+    #[cfg(feature = "http2")]
     pub(super) fn pause(&self) {
         let now = Instant::now();
         let mut state = lock(&self.0);
