@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use serde_json::json;
+use vouchsafe_cloud_credentials::Credentials;
 use vouchsafe_cloud_credentials::file::{FileStore, Metadata};
 use vouchsafe_core::mock::Fault;
 use vouchsafe_core::store::{MemoryStore, Store};
@@ -22,6 +23,17 @@ fn memory() -> Arc<dyn Store> {
 
 fn marking(path: &Path) -> Arc<dyn Store> {
     Arc::new(FileStore::new(path).metadata(Metadata::Always))
+}
+
+/// Logs in, and saves the login at once, or late after a store without room.
+async fn log_in(begun: &Begun, store: &Fragile, credentials: &Credentials, is_late: bool) {
+    store.is_full.store(is_late, Relaxed);
+    let done = begun.exchange(credentials).send().await;
+    assert_eq!(done.is_err(), is_late);
+    store.is_full.store(false, Relaxed);
+    if is_late {
+        credentials.write().await.unwrap();
+    }
 }
 
 #[tokio::test]
@@ -96,14 +108,7 @@ async fn a_login_of_a_program_that_keeps_it_leads_to_what_others_replaced_it_by(
         let store: Arc<dyn Store> = Arc::clone(&fragile) as _;
         let builder = giving(&begun.server, &store, "");
         let credentials = builder.build().unwrap();
-        if is_late {
-            fragile.is_full.store(true, Relaxed);
-            begun.exchange(&credentials).send().await.unwrap_err();
-            fragile.is_full.store(false, Relaxed);
-            credentials.write().await.unwrap();
-        } else {
-            begun.exchange(&credentials).send().await.unwrap();
-        }
+        log_in(&begun, &fragile, &credentials, is_late).await;
         let of_others = sharing(&begun.server, &store).refresh().await.unwrap();
         assert_eq!(credentials.refresh().await.unwrap(), of_others);
         let new = credentials.refresh().await.unwrap();
@@ -130,14 +135,7 @@ async fn what_no_program_was_given_has_no_mark() {
         let fragile = Arc::new(Fragile::default());
         let store: Arc<dyn Store> = Arc::clone(&fragile) as _;
         let credentials = sharing(&begun.server, &store);
-        if is_late {
-            fragile.is_full.store(true, Relaxed);
-            begun.exchange(&credentials).send().await.unwrap_err();
-            fragile.is_full.store(false, Relaxed);
-            credentials.write().await.unwrap();
-        } else {
-            begun.exchange(&credentials).send().await.unwrap();
-        }
+        log_in(&begun, &fragile, &credentials, is_late).await;
         credentials.refresh().await.unwrap();
         assert_eq!(record(&*store).await["lineage"], json!(null));
     }
