@@ -148,7 +148,9 @@ impl Endpoint {
         };
         let result = sent.await;
         waiting.is_over = true;
-        self.silence.end();
+        if result.is_ok() {
+            self.silence.end();
+        }
         match &result {
             Ok(answer) if matches!(status(answer).as_u16(), 502..=504) => self.set_aside(),
             Ok(_) => *lock(&self.aside) = None,
