@@ -94,9 +94,10 @@ impl HttpClientBuilder {
         self
     }
 
-    /// Sets how many redirects of a request are followed. They are followed only within an origin,
-    /// and to the base URL's and allowed ones, since headers are sent along; any other redirect is
-    /// the answer. Default: none.
+    /// Sets how many redirects of a request are followed; one more is an error, so that a circle is
+    /// not taken for an answer. They are followed only within an origin, and to the base URL's and
+    /// allowed ones, since headers are sent along; any other redirect is the answer. Default: none;
+    /// a redirect is then the answer.
     pub fn follow_redirects(mut self, most: u32) -> Self {
         self.redirects = most;
         self

@@ -140,6 +140,8 @@ impl HttpRequest {
     /// - With the status, if it is not 2xx and [success](Self::expect_success) is expected.
     /// - Of kind `Decode` with the status, if the body is not JSON and [JSON](Self::expect_json) is
     ///   expected.
+    /// - Of kind `Status` with the status of the last one, if there are more redirects than are to
+    ///   be followed.
     /// - Those of any call, such as a time limit or a broken connection.
     pub async fn send(mut self) -> Result<Answer> {
         if let Some(fault) = self.fault {
@@ -161,9 +163,11 @@ impl HttpRequest {
             let answer = answer.map_err(Error::from)?;
             // The caller's own headers may be credentials, with a source of tokens or without.
             let may_follow = |next: &Url| next.has_origin_of(&url) || inner.is_known(next);
-            let next = redirect::next(&answer, &url).filter(may_follow);
-            if let Some(next) = next.filter(|_| left > 0) {
-                left -= 1;
+            let next = redirect::next(&answer, &url).filter(|_| inner.redirects > 0);
+            if let Some(next) = next.filter(may_follow) {
+                left = left
+                    .checked_sub(1)
+                    .ok_or_else(|| redirect::too_many(&answer, inner.redirects))?;
                 url = next;
                 // The location has its own query.
                 query = Vec::new();

@@ -8,7 +8,7 @@ use vouchsafe_core::call::CallOptions;
 use vouchsafe_core::call::page::Tokens;
 use vouchsafe_core::service::Service as _;
 
-use super::{Left, Pace, bad};
+use super::{Left, Pace, bad, missing};
 use crate::generated::cloud_credentials::{
     api::QueriesApi,
     calls,
@@ -52,6 +52,8 @@ impl QueriesApi<'_> {
             cursor: None,
             seen: Tokens::default(),
             max_wait: None,
+            offset: None,
+            page_number: None,
             page_size: None,
             format: None,
             is_over: false,
@@ -72,6 +74,8 @@ pub struct QueryPages {
     cursor: Option<String>,
     seen: Tokens,
     max_wait: Option<i64>,
+    offset: Option<i64>,
+    page_number: Option<i64>,
     page_size: Option<i64>,
     format: Option<ResultFormat>,
     pace: Pace,
@@ -84,6 +88,27 @@ impl QueryPages {
     /// see [`ClientBuilder::timeouts`](crate::ClientBuilder::timeouts). Default: up to the service.
     pub fn max_wait(mut self, wait: Duration) -> Self {
         self.max_wait = Some(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
+        self
+    }
+
+    /// Sets where the walk starts: the cursor of a page that another walk returned, in its
+    /// `pageCursor`. Default: the first page.
+    pub fn from_cursor(mut self, cursor: impl Into<String>) -> Self {
+        self.cursor = Some(cursor.into());
+        self
+    }
+
+    /// Sets the number of the first row, from 0. It is sent with each page; once there is a cursor,
+    /// what it means is up to the service. Default: up to the service.
+    pub fn offset(mut self, row: i64) -> Self {
+        self.offset = Some(row);
+        self
+    }
+
+    /// Sets the number of the first page. It is sent with each page; once there is a cursor, what it
+    /// means is up to the service. Default: up to the service.
+    pub fn page_number(mut self, number: i64) -> Self {
+        self.page_number = Some(number);
         self
     }
 
@@ -111,30 +136,34 @@ impl QueryPages {
     /// # Errors
     ///
     /// - Those of [`QueriesApi::results`]; the next call requests the same page.
-    /// - Of kind `Decode` if the state of the job is unknown, or the service returns the same page
-    ///   again.
+    /// - Of kind `Decode` if the state of the job is unknown, if the job is done and the answer has
+    ///   no page, or if the service returns the same page again.
     pub async fn next(&mut self) -> Result<Option<QueryPage>> {
         while !self.is_over {
             self.pace.wait().await;
             let asked = Instant::now();
             let params = calls::GetQueryResultsParams {
                 max_wait: self.max_wait,
+                offset: self.offset,
                 page_cursor: self.cursor.clone(),
+                page_number: self.page_number,
                 page_size: self.page_size,
                 result_format: self.format.clone(),
-                ..Default::default()
             };
             let call = calls::get_query_results(&self.job_id, &params)?;
             let answer = self.client.call(call, &(), &CallOptions::new()).await?;
             let page: QueryPage = answer.json()?;
-            match page.state.as_str() {
-                "RUNNING" | "PENDING" => {
+            match page.state.as_deref() {
+                Some("RUNNING" | "PENDING") => {
                     self.pace.slower(asked);
                     continue;
                 }
-                "DONE" => {
-                    let cursor = page.page.as_ref().map(|page| &page["pageCursor"]);
-                    let cursor = cursor.and_then(Value::as_str).map(str::to_owned);
+                Some("DONE") => {
+                    let Some(Value::Object(rows)) = &page.page else {
+                        return Err(missing(&answer, "page"));
+                    };
+                    let cursor = rows.get("pageCursor").and_then(Value::as_str);
+                    let cursor = cursor.map(str::to_owned);
                     let cursor = cursor.filter(|cursor| !cursor.is_empty());
                     if cursor
                         .as_deref()
@@ -145,8 +174,8 @@ impl QueryPages {
                     self.is_over = cursor.is_none();
                     self.cursor = cursor;
                 }
-                "FAILED" | "CANCELLED" => self.is_over = true,
-                state => return Err(bad(&answer, "state", Some(state))),
+                Some("FAILED" | "CANCELLED") => self.is_over = true,
+                state => return Err(bad(&answer, "state", state)),
             }
             // There is nothing left to cancel.
             self.left.call = None;

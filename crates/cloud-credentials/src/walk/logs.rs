@@ -10,8 +10,12 @@ use vouchsafe_core::call::{Answer, CallOptions};
 use vouchsafe_core::service::Service as _;
 use vouchsafe_core::{Error as Core, ErrorKind as Kind};
 
-use super::{Left, Pace, bad};
-use crate::generated::cloud_credentials::{api::LoggingApi, calls, wire::LogPage};
+use super::{Left, Pace, bad, missing};
+use crate::generated::cloud_credentials::{
+    api::LoggingApi,
+    calls,
+    wire::{Deleted, LogPage},
+};
 use crate::{Client, Error, Result};
 
 impl LoggingApi<'_> {
@@ -153,15 +157,22 @@ impl LogPages {
         if self.left.call.is_none() {
             return Ok(());
         }
-        let removed = self.client.logging().delete(&self.query_id).await;
+        let call = calls::delete_log_query(&self.query_id)?;
+        let removed = self.client.call(call, &(), &CallOptions::new()).await;
         let is_gone = |error: &Error| error.status() == Some(StatusCode::NOT_FOUND);
         match removed {
-            Err(error) if !is_gone(&error) => Err(error),
-            _ => {
-                self.left.call = None;
-                Ok(())
+            Err(error) if !is_gone(&error) => return Err(error),
+            // It was accepted, and may not have been done.
+            Ok(answer) if answer.status() != StatusCode::OK => {
+                let what = format!("the query was not removed: {}", answer.status());
+                let error = Core::new(Kind::Status, what).with_status(answer.status());
+                return Err(error.with_operation("deleteLogQuery").into());
             }
+            Ok(answer) => drop(answer.json::<Deleted>()?),
+            Err(_) => {}
         }
+        self.left.call = None;
+        Ok(())
     }
 }
 
@@ -198,7 +209,10 @@ impl LogHits {
     ///
     /// # Errors
     ///
-    /// Those of [`LogPages::next`]; with the code `JOB_FAILED` if the query failed.
+    /// - Those of [`LogPages::next`].
+    /// - With the code `JOB_FAILED` if the query failed.
+    /// - Of kind `Decode` if a page that is finished has no list of entries. The walk goes on with
+    ///   the page after it.
     pub async fn next(&mut self) -> Result<Option<Value>> {
         loop {
             if let Some(hit) = self.ready.next() {
@@ -207,13 +221,17 @@ impl LogHits {
             let Some((mut page, answer)) = self.pages.turn().await? else {
                 return Ok(None);
             };
-            if page.query_status.as_deref() == Some("JOB_FAILED") {
-                return Err(failed(&page, &answer));
+            match page.query_status.as_deref() {
+                Some("JOB_FAILED") => return Err(failed(&page, &answer)),
+                // The same page is requested again, so that its entries would come twice.
+                Some("RUNNING") => continue,
+                _ => {}
             }
             let result = page.result.as_mut();
             let hits = result.and_then(|result| result.pointer_mut("/esResult/hits/hits"));
-            if let Some(Value::Array(hits)) = hits {
-                self.ready = std::mem::take(hits).into_iter();
+            match hits {
+                Some(Value::Array(hits)) => self.ready = std::mem::take(hits).into_iter(),
+                _ => return Err(missing(&answer, "hits")),
             }
         }
     }

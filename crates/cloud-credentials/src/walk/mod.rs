@@ -74,5 +74,12 @@ fn bad(answer: &Answer, what: &str, state: Option<&str>) -> Error {
     answer.decode_error(format!("Bad {what}: {state}")).into()
 }
 
+/// The error for an answer without the member that has its content.
+fn missing(answer: &Answer, member: &str) -> Error {
+    answer
+        .decode_error(format!("no {member:?} in response"))
+        .into()
+}
+
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(15);

@@ -106,10 +106,14 @@ async fn a_body_is_taken_along_only_where_the_method_stays() {
 }
 
 #[tokio::test]
-async fn a_circle_ends() {
+async fn a_circle_ends_with_an_error() {
     let service = Service::new(|_, _| moved(302, "x"));
     let client = service.client(&service.credentials());
     let client = client.follow_redirects(3).build().unwrap();
-    let answer = client.request(Method::GET, "x").send().await.unwrap();
-    assert_eq!((answer.status().as_u16(), service.asked().len()), (302, 4));
+    let error = client.request(Method::GET, "x").send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Core(Kind::Status));
+    assert_eq!(
+        (error.status().unwrap().as_u16(), service.asked().len()),
+        (302, 4)
+    );
 }

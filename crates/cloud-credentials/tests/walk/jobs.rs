@@ -64,7 +64,8 @@ async fn a_job_that_failed_has_one_page_and_an_unknown_state_is_an_error() {
         let service = Service::new([page(state, Some("a"))]);
         let client = service.client();
         let mut pages = client.queries().pages("j").unwrap();
-        assert_eq!(pages.next().await.unwrap().unwrap().state, state);
+        let page = pages.next().await.unwrap().unwrap();
+        assert_eq!(page.state.as_deref(), Some(state));
         assert!(pages.next().await.unwrap().is_none());
         assert_eq!(service.asked(), [RESULTS]);
     }
@@ -89,4 +90,39 @@ async fn a_service_that_gives_the_same_page_again_does_not_keep_the_walk_for_eve
         let error = pages.next().await.unwrap_err();
         assert!(error.to_string().contains("pageCursor"), "{error}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_walk_starts_where_it_is_told_to_and_says_so_for_each_page() {
+    let service = Service::new([page("DONE", Some("b")), page("DONE", None)]);
+    let client = service.client();
+    let pages = client.queries().pages("j").unwrap();
+    let mut pages = pages.from_cursor("a").offset(5).page_number(2);
+    while pages.next().await.unwrap().is_some() {}
+    let of = |cursor: &str| format!("{RESULTS}?offset=5&pageCursor={cursor}&pageNumber=2");
+    assert_eq!(service.asked(), [of("a"), of("b")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_is_done_without_a_page_is_not_taken_for_an_empty_one() {
+    for answer in [
+        json!({"state": "DONE"}),
+        json!({"state": "DONE", "page": null}),
+    ] {
+        let service = Service::new([(200, answer), page("DONE", None)]);
+        let client = service.client();
+        let mut pages = client.queries().pages("j").unwrap();
+        let error = pages.next().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Core(Kind::Decode));
+        assert!(pages.next().await.unwrap().is_some());
+    }
+}
+
+#[tokio::test]
+async fn what_an_answer_has_beside_the_description_is_handed_on() {
+    let sent = json!({"state": "NEW", "createTime": 1, "user": {"a": []}});
+    let service = Service::new([(200, sent.clone())]);
+    let job = service.client().queries().get("j").await.unwrap();
+    assert_eq!(job.rest["createTime"], 1);
+    assert_eq!(serde_json::to_value(&job).unwrap(), sent);
 }

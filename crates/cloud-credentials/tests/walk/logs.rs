@@ -243,6 +243,51 @@ async fn after_an_error_the_same_page_is_asked_for() {
     assert_eq!(service.asked(), [POLL_0, POLL_0, POLL_0, DELETE, DELETE]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_removal_that_is_not_confirmed_is_an_error_and_tried_again() {
+    let service = Service::new([
+        page("JOB_FINISHED", &[]),
+        (202, json!({"success": true})),
+        (200, json!({"success": true})),
+    ]);
+    let client = service.client();
+    let mut hits = client.logging().hits("q").unwrap();
+    let error = hits.next().await.unwrap_err();
+    assert_eq!(error.status(), Some(StatusCode::ACCEPTED));
+    assert!(hits.next().await.unwrap().is_none());
+    assert_eq!(service.asked(), [POLL_0, DELETE, DELETE]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_without_a_list_of_entries_is_not_taken_for_an_empty_one() {
+    for result in [
+        json!(null),
+        json!({}),
+        json!({"esResult": {"hits": {"hits": {}}}}),
+    ] {
+        let finished = json!({"queryStatus": "FINISHED", "result": result});
+        let service = Service::new([(200, finished), page("JOB_FINISHED", &[1])]);
+        let client = service.client();
+        let mut hits = client.logging().hits("q").unwrap().keep_query();
+        let error = hits.next().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Core(Kind::Decode));
+        assert_eq!(error.core().message(), "no \"hits\" in response");
+        assert!(hits.next().await.unwrap().is_some());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn entries_of_a_page_that_comes_again_come_once() {
+    let service = Service::new([page("RUNNING", &[1]), page("JOB_FINISHED", &[1, 2])]);
+    let client = service.client();
+    let mut hits = client.logging().hits("q").unwrap().keep_query();
+    let mut found = Vec::new();
+    while let Some(hit) = hits.next().await.unwrap() {
+        found.push(hit["_id"].as_i64().unwrap());
+    }
+    assert_eq!(found, [1, 2]);
+}
+
 #[tokio::test]
 async fn an_id_that_leads_elsewhere_is_refused() {
     let client = Service::new([page("", &[])]).client();

@@ -70,18 +70,24 @@ pub struct DirectoryPage {
     /// The number of objects on later pages.
     #[serde(rename = "unreadResults", skip_serializing_if = "Option::is_none")]
     pub unread_results: Option<i64>,
+    /// Keys that are not in the description.
+    #[serde(flatten)]
+    pub rest: BTreeMap<String, serde_json::Value>,
 }
 
 /// A job.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct QueryJob {
     /// The id of the job.
-    #[serde(rename = "jobId")]
-    pub job_id: String,
+    #[serde(rename = "jobId", skip_serializing_if = "Option::is_none")]
+    pub job_id: Option<String>,
     /// `PENDING`, `RUNNING`, `DONE`, `FAILED` or `CANCELLED`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
+    /// Keys that are not in the description.
+    #[serde(flatten)]
+    pub rest: BTreeMap<String, serde_json::Value>,
 }
 
 /// A job to start.
@@ -99,6 +105,9 @@ pub struct NewQueryJob {
     /// Its version.
     #[serde(rename = "clientVersion")]
     pub client_version: String,
+    /// Keys that are not in the description.
+    #[serde(flatten)]
+    pub rest: BTreeMap<String, serde_json::Value>,
 }
 
 impl NewQueryJob {
@@ -114,6 +123,7 @@ impl NewQueryJob {
             params,
             client_type: client_type.into(),
             client_version: client_version.into(),
+            rest: BTreeMap::new(),
         }
     }
 
@@ -126,11 +136,12 @@ impl NewQueryJob {
 }
 
 /// A page of the result of a job.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct QueryPage {
     /// `PENDING`, `RUNNING`, `DONE`, `FAILED` or `CANCELLED`.
-    pub state: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
     /// The id of the job.
     #[serde(rename = "jobId", skip_serializing_if = "Option::is_none")]
     pub job_id: Option<String>,
@@ -143,6 +154,9 @@ pub struct QueryPage {
     /// Why the job failed.
     #[serde(default)]
     pub errors: Vec<serde_json::Value>,
+    /// Keys that are not in the description.
+    #[serde(flatten)]
+    pub rest: BTreeMap<String, serde_json::Value>,
 }
 
 /// The query on the logs.
@@ -160,6 +174,12 @@ pub struct LogQuery {
     /// How long the service waits for the first page, in milliseconds.
     #[serde(rename = "maxWaitTime", skip_serializing_if = "Option::is_none")]
     pub max_wait_time: Option<i64>,
+    /// A value that comes back with each page.
+    #[serde(rename = "clientParameters", skip_serializing_if = "Option::is_none")]
+    pub client_parameters: Option<serde_json::Value>,
+    /// Keys that are not in the description.
+    #[serde(flatten)]
+    pub rest: BTreeMap<String, serde_json::Value>,
 }
 
 impl LogQuery {
@@ -171,6 +191,8 @@ impl LogQuery {
             start_time: None,
             end_time: None,
             max_wait_time: None,
+            client_parameters: None,
+            rest: BTreeMap::new(),
         }
     }
 
@@ -194,6 +216,13 @@ impl LogQuery {
         self.max_wait_time = Some(max_wait_time);
         self
     }
+
+    /// A value that comes back with each page.
+    #[must_use]
+    pub fn client_parameters(mut self, client_parameters: serde_json::Value) -> Self {
+        self.client_parameters = Some(client_parameters);
+        self
+    }
 }
 
 /// A page of the results of a query.
@@ -215,6 +244,9 @@ pub struct LogPage {
     /// The page itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result: Option<serde_json::Value>,
+    /// Keys that are not in the description.
+    #[serde(flatten)]
+    pub rest: BTreeMap<String, serde_json::Value>,
 }
 
 /// The outcome of a removal.
@@ -224,6 +256,9 @@ pub struct Deleted {
     /// Whether it was removed.
     #[serde(default)]
     pub success: bool,
+    /// Keys that are not in the description.
+    #[serde(flatten)]
+    pub rest: BTreeMap<String, serde_json::Value>,
 }
 
 /// The outcome for log entries.
@@ -236,6 +271,9 @@ pub struct Written {
     /// The ids of the entries.
     #[serde(default)]
     pub uuids: Vec<String>,
+    /// Keys that are not in the description.
+    #[serde(flatten)]
+    pub rest: BTreeMap<String, serde_json::Value>,
 }
 
 /// The parameters of a poll.
@@ -248,6 +286,9 @@ pub struct EventPoll {
     /// The most events to return.
     #[serde(rename = "fetchCount", skip_serializing_if = "Option::is_none")]
     pub fetch_count: Option<i64>,
+    /// Keys that are not in the description.
+    #[serde(flatten)]
+    pub rest: BTreeMap<String, serde_json::Value>,
 }
 
 impl EventPoll {
@@ -257,6 +298,7 @@ impl EventPoll {
         Self {
             poll_timeout: None,
             fetch_count: None,
+            rest: BTreeMap::new(),
         }
     }
 
@@ -276,15 +318,18 @@ impl EventPoll {
 }
 
 /// Events of one type of log.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct EventGroup {
     /// The type of the log.
-    #[serde(rename = "logType")]
-    pub log_type: String,
+    #[serde(rename = "logType", skip_serializing_if = "Option::is_none")]
+    pub log_type: Option<String>,
     /// The events.
     #[serde(default)]
     pub event: Vec<serde_json::Value>,
+    /// Keys that are not in the description.
+    #[serde(flatten)]
+    pub rest: BTreeMap<String, serde_json::Value>,
 }
 
 /// The events of a type of log that a channel receives.
@@ -299,6 +344,9 @@ pub struct EventFilter {
     /// The maximum number of events to gather.
     #[serde(rename = "batchSize", skip_serializing_if = "Option::is_none")]
     pub batch_size: Option<i64>,
+    /// Keys that are not in the description.
+    #[serde(flatten)]
+    pub rest: BTreeMap<String, serde_json::Value>,
 }
 
 impl EventFilter {
@@ -309,6 +357,7 @@ impl EventFilter {
             filter: filter.into(),
             timeout: None,
             batch_size: None,
+            rest: BTreeMap::new(),
         }
     }
 
@@ -334,6 +383,9 @@ pub struct EventFilters {
     /// One for each type of log.
     #[serde(default)]
     pub filters: Vec<BTreeMap<String, EventFilter>>,
+    /// Keys that are not in the description.
+    #[serde(flatten)]
+    pub rest: BTreeMap<String, serde_json::Value>,
 }
 
 impl EventFilters {
@@ -342,6 +394,7 @@ impl EventFilters {
     pub fn new() -> Self {
         Self {
             filters: Default::default(),
+            rest: BTreeMap::new(),
         }
     }
 
@@ -388,6 +441,9 @@ pub struct DirectoryQuery {
     /// Objects on a page.
     #[serde(rename = "pageSize", skip_serializing_if = "Option::is_none")]
     pub page_size: Option<i64>,
+    /// Keys that are not in the description.
+    #[serde(flatten)]
+    pub rest: BTreeMap<String, serde_json::Value>,
 }
 
 impl DirectoryQuery {
@@ -402,6 +458,7 @@ impl DirectoryQuery {
             use_normalized_attributes: None,
             page_number: None,
             page_size: None,
+            rest: BTreeMap::new(),
         }
     }
 
