@@ -39,7 +39,7 @@ async fn right_cases_of_tickets_pass_whatever_their_file_is_called() {
 async fn wrong_cases_of_tickets_fail_and_so_does_a_class_without_a_runner() {
     let report = run_service("wrong", "ticket").await;
     assert_eq!((report.passed(), report.skipped()), (0, 0), "{report}");
-    assert_eq!(report.failures().len(), 22, "{report}");
+    assert_eq!(report.failures().len(), 31, "{report}");
     for failure in report.failures() {
         assert!(!failure.differences.is_empty(), "{}", failure.id);
     }
@@ -56,7 +56,7 @@ async fn right_cases_of_astakos_pass_and_what_no_type_holds_is_left_out() {
 async fn wrong_cases_of_astakos_fail_and_so_does_what_is_not_known() {
     let report = run_service("wrong", "astakos").await;
     assert_eq!((report.passed(), report.skipped()), (0, 0), "{report}");
-    assert_eq!(report.failures().len(), 15, "{report}");
+    assert_eq!(report.failures().len(), 17, "{report}");
 }
 
 #[tokio::test]
@@ -80,7 +80,17 @@ async fn wrong_cases_of_wazo_auth_fail_and_so_does_what_is_not_known() {
 async fn right_cases_of_cloud_credentials_pass() {
     let report = run_service("right", "cloud-credentials").await;
     assert!(report.failures().is_empty(), "{report}");
-    assert_eq!((report.passed(), report.skipped()), (11, 0), "{report}");
+    assert_eq!((report.passed(), report.skipped()), (22, 0), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_cases_of_cloud_credentials_fail_and_so_does_what_is_not_known() {
+    let report = run_service("wrong", "cloud-credentials").await;
+    assert_eq!((report.passed(), report.skipped()), (0, 0), "{report}");
+    assert_eq!(report.failures().len(), 14, "{report}");
+    for failure in report.failures() {
+        assert!(!failure.differences.is_empty(), "{}", failure.id);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

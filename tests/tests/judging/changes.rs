@@ -48,6 +48,21 @@ fn changed(case: &Value) -> Vec<Value> {
             }
             None => all.put(&at("/outcome"), json!({"ok": null})),
         }
+        for (member, value) in [
+            ("status", json!(299)),
+            ("body", json!("odd")),
+            ("url", json!("http://127.0.0.1:$PORT/odd")),
+            ("history", json!(7)),
+        ] {
+            let place = format!("/outcome/ok/response/{member}");
+            if step.pointer(&place).is_some() {
+                all.put(&at(&place), value);
+            }
+        }
+        if let Some(items) = step.get("yielded_before_error") {
+            let more = items.as_array().unwrap().iter().chain([items]).cloned();
+            all.put(&at("/yielded_before_error"), more.collect());
+        }
         // The other steps write no file.
         if step["do"] == "refresh" {
             let text = step["store_after"]["text"].as_str().unwrap();

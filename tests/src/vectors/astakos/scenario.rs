@@ -25,6 +25,9 @@ pub(super) fn run(folder: &Path, file: &Value, report: &mut Report) {
 }
 
 fn judge(folder: &Path, file: &Value, judgement: &mut Judgement) -> Result<(), String> {
+    if let Some(key) = unknown_key(file, &["schema", "id", "about", "fixture", "steps"]) {
+        return Err(format!("unknown key {key:?} of a scenario"));
+    }
     let fixture = file["fixture"].as_str().unwrap_or_default();
     let fixture = fs::read_to_string(folder.join(fixture))
         .map_err(|cause| format!("the fixture {fixture}: {cause}"))?;

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::Method;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Map, Value, json};
@@ -34,6 +36,7 @@ impl ClientObject {
             &[
                 "url",
                 "port",
+                "auth",
                 "credentials",
                 "auto_refresh",
                 "auto_retry",
@@ -101,6 +104,8 @@ impl ClientObject {
             .observer(Arc::clone(&machine.stats) as _)
             .retry(Retry::none());
         let name = bound(call.get("credentials")).or_else(|| self.credentials.clone());
+        // It replaces the token there, which takes precedence here.
+        let name = name.filter(|_| self.basic(call).is_ok_and(|basic| basic.is_none()));
         if let Some(name) = name {
             let credentials = machine.credentials.get(&name).ok_or("no credentials")?;
             let of_call = call.get("auto_refresh").map(|value| value == true);
@@ -112,21 +117,50 @@ impl ClientObject {
         if option("allow_redirects") != Some(&json!(false)) {
             builder = builder.follow_redirects(30);
         }
-        let is_set =
-            |name: &str| !call.contains_key(name) && self.args.get(name) == Some(&json!(true));
+        let is_set = |name: &str| {
+            !call.contains_key(name)
+                && self.args.get(name) == Some(&json!(true))
+                && (name != "enforce_json" || self.accepts_json())
+        };
         if is_set("raise_for_status") {
             builder = builder.expect_success();
         }
         if is_set("enforce_json") {
             builder = builder.expect_json();
         }
-        for (name, value) in pairs(&self.args, "headers") {
+        let removed = |name: &str| {
+            let headers = call.get("headers").and_then(Value::as_object);
+            let mut nulls = headers.into_iter().flatten();
+            nulls.any(|(other, value)| value.is_null() && other.eq_ignore_ascii_case(name))
+        };
+        for (name, value) in pairs(&self.args, "headers").filter(|(name, _)| !removed(name)) {
             builder = builder.header(name, value);
         }
         for (name, value) in ordered(&self.args, &self.params)? {
             builder = builder.query(name, value);
         }
         Ok(builder.build())
+    }
+
+    /// Returns the header of a user and a password, which requests and clients may be given.
+    fn basic(&self, call: &Map<String, Value>) -> Result<Option<String>, String> {
+        let given = call.get("auth").or_else(|| self.args.get("auth"));
+        match given.map(|auth| (auth, auth.as_array().map(Vec::as_slice))) {
+            None | Some((Value::Null, _)) => Ok(None),
+            Some((_, Some([Value::String(user), Value::String(password)]))) => {
+                let pair = STANDARD.encode(format!("{user}:{password}"));
+                Ok(Some(format!("Basic {pair}")))
+            }
+            Some((other, _)) => Err(format!("no runner for auth {other}")),
+        }
+    }
+
+    /// Returns whether the client asks for JSON: if not, it does not insist on it there, whatever
+    /// it was told.
+    fn accepts_json(&self) -> bool {
+        let mut accept =
+            pairs(&self.args, "headers").filter(|(name, _)| name.eq_ignore_ascii_case("accept"));
+        accept.all(|(_, accept)| accept.contains("application/json"))
     }
 
     /// Sends the request of a step.
@@ -142,6 +176,7 @@ impl ClientObject {
                 "json",
                 "params",
                 "headers",
+                "auth",
                 "credentials",
                 "auto_refresh",
                 "auto_retry",
@@ -190,12 +225,9 @@ impl ClientObject {
             request = request.json(body);
         }
         match args.get("data") {
-            Some(Value::Object(fields)) => {
-                let add = |form: Form, (name, value): (&String, &Value)| match value.as_str() {
-                    Some(text) => form.field(name, text),
-                    None => form.field(name, &value.to_string()),
-                };
-                request = request.form(fields.iter().fold(Form::new(), add));
+            Some(Value::Object(_)) => {
+                let add = |form: Form, (name, value): (String, String)| form.field(&name, &value);
+                request = request.form(pairs(args, "data").fold(Form::new(), add));
             }
             Some(Value::Array(fields)) => {
                 let fields = listed(fields)?.into_iter();
@@ -214,8 +246,11 @@ impl ClientObject {
         if is_set("raise_for_status") {
             request = request.expect_success();
         }
-        if is_set("enforce_json") {
+        if is_set("enforce_json") && self.accepts_json() {
             request = request.expect_json();
+        }
+        if let Some(basic) = self.basic(args)? {
+            request = request.header("Authorization", basic);
         }
         // Of a pair, the first is for the connection.
         let limit = args.get("timeout").or_else(|| self.args.get("timeout"));

@@ -52,6 +52,14 @@ pub(super) async fn exchange(
     if let Some(token) = answer.refresh_token {
         shown["refresh_token"] = token.expose().into();
     }
+    for (name, value) in [("token_type", answer.token_type), ("scope", answer.scope)] {
+        if let Some(value) = value {
+            shown[name] = value.into();
+        }
+    }
+    if let Some(valid) = answer.expires_in {
+        shown["expires_in"] = valid.as_secs().into();
+    }
     Ok(shown)
 }
 

@@ -65,15 +65,15 @@ pub(super) struct Recorded {
     /// Private members of Python objects.
     #[serde(default, rename = "credentials_after")]
     _credentials_after: Value,
-    /// How long Python slept; waits are longer here, and random.
+    /// How long Python slept, in seconds; waits are longer here, and random.
     #[serde(default, rename = "sleeps")]
-    _sleeps: Value,
+    _sleeps: Option<Vec<f64>>,
     /// What a generator gave before it failed.
     #[serde(default)]
     pub(super) yielded_before_error: Option<Vec<Value>>,
-    /// How many answers were not asked for there.
+    /// How many answers were not asked for there; they are not recorded.
     #[serde(default, rename = "unused_responses")]
-    _unused_responses: Value,
+    _unused_responses: Option<u64>,
     #[serde(default)]
     pub(super) note: Option<String>,
 }
@@ -140,8 +140,8 @@ pub(super) struct Raised {
 pub(super) struct StoreAfter {
     pub(super) text: Option<String>,
     pub(super) file_mode: Option<String>,
-    #[serde(default, rename = "dir_mode")]
-    _dir_mode: Value,
+    #[serde(default)]
+    pub(super) dir_mode: Option<String>,
 }
 
 impl Recorded {
@@ -159,9 +159,9 @@ impl Recorded {
             outcome: Outcome::Ok(Value::Null),
             store_after: None,
             _credentials_after: Value::Null,
-            _sleeps: Value::Null,
+            _sleeps: None,
             yielded_before_error: None,
-            _unused_responses: Value::Null,
+            _unused_responses: None,
             note: None,
         }
     }

@@ -21,6 +21,7 @@ use super::expected::Case;
 use super::network::Network;
 use super::stats::Stats;
 use super::wire::Wire;
+use crate::vectors::schema::unknown_key;
 
 type Variables = Arc<Mutex<BTreeMap<String, String>>>;
 
@@ -209,11 +210,19 @@ impl Machine {
                 if let Some(file) = value["dbfile"].as_str() {
                     path = PathBuf::from(self.replaced(file));
                 }
+                let known = ["dbfile", "memory_storage"];
+                if let Some(other) = unknown_key(value, &known) {
+                    return Err(format!("no runner for the parameter {other} of the store"));
+                }
                 is_in_memory |= value["memory_storage"] == true;
                 continue;
             }
             if name == "storage_adapter" {
-                is_in_memory |= value == "vec_adapter.MemStore";
+                let name = value.as_str().unwrap_or_default();
+                is_in_memory |= name == "vec_adapter.MemStore";
+                if !is_in_memory && !name.ends_with(".adapters.tinydb_adapter.TinyDBStore") {
+                    return Err(format!("no runner for the adapter {value}"));
+                }
                 continue;
             }
             builder = self.option(builder, name, value, session)?;

@@ -1,6 +1,7 @@
 //! The cases of cloud-credentials: what `pancloud` did, step by step, in a separate folder.
 
 mod any;
+mod attributes;
 mod calls;
 mod expected;
 mod machine;

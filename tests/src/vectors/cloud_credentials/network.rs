@@ -197,8 +197,8 @@ impl Asked {
         if recorded.accept.is_none() {
             recorded.accept.clone_from(&self.accept);
         }
-        // Texts have one here.
-        if recorded.content_type.is_none() && matches!(recorded.body, Body::Text(_)) {
+        // Texts have one here, also those that are JSON.
+        if recorded.content_type.is_none() && self.content_type.as_deref() == Some("text/plain") {
             recorded.content_type.clone_from(&self.content_type);
         }
         if recorded.place.is_none() {
@@ -208,6 +208,13 @@ impl Asked {
             judgement.differ(format!("request: expected {recorded:?}, got {self:?}"));
         }
     }
+}
+
+/// Returns whether tokens are requested there.
+pub(super) fn is_for_tokens(target: &str) -> bool {
+    ["RequestToken", "request_token"]
+        .iter()
+        .any(|end| target.ends_with(end))
 }
 
 /// Returns whether an exchange is one with a proxy.

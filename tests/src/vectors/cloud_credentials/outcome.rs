@@ -4,8 +4,8 @@ use serde_json::Value;
 use vouchsafe::cloud_credentials::{Error as Fault, ErrorKind};
 use vouchsafe::core::ErrorKind as Kind;
 
-use super::expected::{Case, Outcome, Raised, Recorded};
-use super::network::pairs;
+use super::expected::{Case, Exchange, Outcome, Raised, Recorded};
+use super::network::{is_for_tokens, pairs};
 use crate::vectors::report::Judgement;
 
 /// The result of a step.
@@ -36,16 +36,27 @@ pub(super) fn compare_outcome(case: &Case, step: &Recorded, got: &Got, judgement
                 judgement.differ(format!("expected {object}, got a {deed}"));
             }
         }
+        // A harness operation, or a setter.
+        (Outcome::Ok(value), Got::Nothing) if deed != "adapter_calls" && !value.is_null() => {
+            judgement.differ(format!("expected {value}, got nothing"));
+        }
         (_, Got::Nothing) => {}
         (_, Got::Walked(walked)) => compare_walk(step, walked, judgement),
+        (_, _) if step.yielded_before_error.is_some() => {
+            judgement.differ("expected a walk, which gives items before it fails");
+        }
         (Outcome::Err(raised), got) => expect_raised(case, step, raised, got, judgement),
         (Outcome::Ok(recorded), Got::Value(answer)) if answer.get("answer").is_some() => {
             compare_answer(recorded, &answer["answer"], judgement);
+            compare_place(step, recorded, judgement);
         }
-        // The service refused, which is an error here and an answer there.
+        // The service refused, which is an error here and an answer there. An answer of success that
+        // cannot be read is no refusal.
         (Outcome::Ok(recorded), Got::Fault(fault)) if recorded["response"]["status"].is_u64() => {
             let status = recorded["response"]["status"].as_u64();
-            if fault.status().map(|status| u64::from(status.as_u16())) != status {
+            let is_refusal = deed != "request" && status.is_some_and(|status| status >= 300);
+            let has = fault.status().map(|status| u64::from(status.as_u16()));
+            if !is_refusal || has != status {
                 judgement.differ(format!("expected status {status:?}, got {fault}"));
             }
         }
@@ -62,9 +73,26 @@ pub(super) fn compare_outcome(case: &Case, step: &Recorded, got: &Got, judgement
             }
         }
         (Outcome::Ok(answer), Got::Value(tokens)) if deed == "fetch_tokens" => {
-            for name in ["access_token", "refresh_token"] {
-                if answer.get(name) != tokens.get(name) {
-                    judgement.differ(format!("{name}: not the one of the answer"));
+            // What the answer has beside these is not kept.
+            for name in [
+                "access_token",
+                "refresh_token",
+                "token_type",
+                "scope",
+                "expires_in",
+            ] {
+                // A text of digits there, a number here.
+                let plain = |value: Option<&Value>| match value {
+                    Some(Value::String(text)) => Some(text.clone()),
+                    other => other.map(Value::to_string),
+                };
+                let (expected, got) = (plain(answer.get(name)), plain(tokens.get(name)));
+                let is_time = |text: &String| text.parse::<u64>().is_ok();
+                if name == "expires_in" && !expected.as_ref().is_some_and(is_time) {
+                    continue;
+                }
+                if expected != got {
+                    judgement.differ(format!("{name}: not the one of the answer: {got:?}"));
                 }
             }
         }
@@ -75,6 +103,7 @@ pub(super) fn compare_outcome(case: &Case, step: &Recorded, got: &Got, judgement
                     judgement.differ(format!("{name}: expected {recorded}, got {answer}"));
                 }
             }
+            compare_place(step, recorded, judgement);
         }
         (Outcome::Ok(recorded), got) if deed == "get_authorization_url" => {
             let url = |value: &Value| {
@@ -112,13 +141,50 @@ fn compare_answer(recorded: &Value, answer: &Value, judgement: &mut Judgement) {
     if !recorded["response"].is_object() {
         return judgement.differ(format!("not an answer: {recorded}"));
     }
-    let body = recorded["response"]["body"].as_str().unwrap_or_default();
+    let status = recorded["response"]["status"].as_u64().unwrap_or_default();
+    if !(200..300).contains(&status) {
+        return judgement.differ(format!("expected status {status}, got {answer}"));
+    }
     // Where nothing is returned, there is nothing to compare.
-    let Ok(body) = serde_json::from_str::<Value>(body) else {
+    if answer.is_null() {
+        return;
+    }
+    let body = recorded["response"]["body"].as_str().unwrap_or_default();
+    match serde_json::from_str::<Value>(body) {
+        Ok(body) if holds(answer, &body) => {}
+        _ => judgement.differ(format!("expected {body}, got {answer}")),
+    }
+}
+
+/// Compares where an answer came from, with what status and after how many redirects, with the
+/// exchanges: these are compared with ours.
+fn compare_place(step: &Recorded, recorded: &Value, judgement: &mut Judgement) {
+    let response = &recorded["response"];
+    let Some(last) = last_of_service(step) else {
         return;
     };
-    if !answer.is_null() && !holds(answer, &body) {
-        judgement.differ(format!("expected {body}, got {answer}"));
+    let status = u64::from(last.response.status);
+    if response["status"].as_u64() != Some(status) {
+        judgement.differ(format!("expected {}, got {status}", response["status"]));
+    }
+    let url = response["url"].as_str().unwrap_or_default();
+    let (_, rest) = url.split_once("://").unwrap_or_default();
+    let target = rest.split_once('/').map_or("", |(_, path)| path);
+    let sent = last.request.target.trim_start_matches('/');
+    if target != sent {
+        judgement.differ(format!("expected the answer of {url}, got that of /{sent}"));
+    }
+    let moved = |status: u16| matches!(status, 301 | 302 | 303 | 307 | 308);
+    let before = step
+        .exchanges
+        .iter()
+        .filter(|one| !std::ptr::eq(*one, last));
+    let redirects = before.filter(|one| moved(one.response.status));
+    if response["history"].as_u64() != u64::try_from(redirects.count()).ok() {
+        judgement.differ(format!(
+            "another number of redirects: {}",
+            response["history"]
+        ));
     }
 }
 
@@ -140,7 +206,10 @@ fn holds(whole: &Value, part: &Value) -> bool {
 /// Compares what a walk gave and how it ended.
 fn compare_walk(step: &Recorded, walked: &Walked, judgement: &mut Judgement) {
     let (items, raised) = match &step.outcome {
-        Outcome::Ok(items) => (items.as_array().cloned().unwrap_or_default(), None),
+        Outcome::Ok(Value::Array(items)) if step.yielded_before_error.is_none() => {
+            (items.clone(), None)
+        }
+        Outcome::Ok(other) => return judgement.differ(format!("not items: {other}")),
         Outcome::Err(raised) => (
             step.yielded_before_error.clone().unwrap_or_default(),
             Some(raised),
@@ -161,7 +230,7 @@ fn compare_walk(step: &Recorded, walked: &Walked, judgement: &mut Judgement) {
         (None, None) => {}
         // An error of Python itself: any typed one is right.
         (Some(raised), Some(_)) if !raised.library_error => {}
-        (Some(raised), Some(fault)) => compare_end(raised, fault, judgement),
+        (Some(raised), Some(fault)) => compare_end(step, raised, fault, judgement),
         (raised, end) => {
             let raised = raised.map(|raised| &raised.message);
             judgement.differ(format!("expected the end {raised:?}, got {end:?}"));
@@ -171,16 +240,24 @@ fn compare_walk(step: &Recorded, walked: &Walked, judgement: &mut Judgement) {
 
 /// Compares how a walk failed: by the text of the exception, which names a code, a status or a
 /// state.
-fn compare_end(raised: &Raised, fault: &Fault, judgement: &mut Judgement) {
+fn compare_end(step: &Recorded, raised: &Raised, fault: &Fault, judgement: &mut Judgement) {
+    match raised.class.as_str() {
+        "PanCloudError" | "CortexError" => {}
+        "HTTPError" if is_http_error(&raised.message, fault) => return,
+        "PartialCredentialsError" if is_of_kind(fault, ErrorKind::PartialCredentials) => return,
+        other => return judgement.differ(format!("expected {other}, got {fault}")),
+    }
     // Where there is no state, its name there is that of nothing in Python.
     let message = raised.message.replace(": None", ": none");
     let message = message.as_str();
     let status = fault.status().map_or(0, |status| status.as_u16());
     let is_same = if message.starts_with("Invalid JSON") {
+        fault.kind() == ErrorKind::Core(Kind::Decode) || is_refusal(step, fault)
+    } else if message.starts_with("no \"") {
         fault.kind() == ErrorKind::Core(Kind::Decode)
     } else if message.starts_with("Bad ") || message.starts_with("JOB_FAILED") {
         fault.core().message() == message
-    } else if let Some(expected) = message.strip_prefix("ack: status_code: ") {
+    } else if let Some((_, expected)) = message.split_once(": status_code: ") {
         expected.parse() == Ok(status)
     } else if let Some((code, text)) = message.split_once(": ") {
         fault.code() == Some(code) && fault.core().message() == text
@@ -193,6 +270,25 @@ fn compare_end(raised: &Raised, fault: &Fault, judgement: &mut Judgement) {
     }
 }
 
+/// Returns the last exchange with the service. After a refusal, there may be one for a token.
+fn last_of_service(step: &Recorded) -> Option<&Exchange> {
+    let mut exchanges = step.exchanges.iter();
+    exchanges.rfind(|one| !is_for_tokens(&one.request.target))
+}
+
+/// Returns whether an error, or the one of the refresh that is its cause, is of a kind.
+fn is_of_kind(fault: &Fault, kind: ErrorKind) -> bool {
+    fault.kind() == kind || cause(fault).is_some_and(|cause| cause.kind() == kind)
+}
+
+/// Returns whether an error says the status of the last answer, and that one is a refusal: its body
+/// is looked at first there.
+fn is_refusal(step: &Recorded, fault: &Fault) -> bool {
+    let last = last_of_service(step).map(|last| last.response.status);
+    let has = fault.status().map(|status| status.as_u16());
+    last.is_some_and(|status| status >= 300) && has == last
+}
+
 /// Returns whether an error is what an `HTTPError` of any request stands for: a status that was to
 /// be an error, or no answer.
 fn is_http_error(message: &str, fault: &Fault) -> bool {
@@ -202,6 +298,10 @@ fn is_http_error(message: &str, fault: &Fault) -> bool {
         .and_then(|word| word.parse::<u16>().ok());
     match status {
         Some(status) => fault.status().map(|status| status.as_u16()) == Some(status),
+        None if message.contains("redirects") => {
+            fault.kind() == ErrorKind::Core(Kind::Status)
+                && fault.core().message().contains("redirects")
+        }
         None => match fault.kind() {
             ErrorKind::Core(Kind::Timeout(_)) => message.contains("timed out"),
             ErrorKind::Core(Kind::Transport | Kind::Connect(_) | Kind::Config | Kind::Invalid) => {
@@ -226,6 +326,7 @@ fn expect_raised(
     if !raised.library_error {
         return;
     }
+    let last = step.exchanges.last().map(|last| last.response.status);
     let message = raised.message.as_str();
     let is_of_client = case.class.ends_with("http_client");
     let is_of_service = case.class.ends_with("_service");
@@ -238,6 +339,10 @@ fn expect_raised(
         return;
     }
     let is_jwt = case.class == "jwt";
+    // A body is looked at before the status there, where it has to be JSON.
+    if raised.message.starts_with("Invalid JSON") && is_of_service && is_refusal(step, fault) {
+        return;
+    }
     let kinds: &[ErrorKind] = match raised.class.as_str() {
         "PartialCredentialsError" => &[ErrorKind::PartialCredentials],
         "PanCloudError" | "CortexError" if is_jwt && message.contains("NoneType") => {
@@ -257,6 +362,12 @@ fn expect_raised(
             if message.starts_with("Invalid J") && (step.deed == "request" || is_of_service) =>
         {
             &[ErrorKind::Core(Kind::Decode), ErrorKind::InvalidResponse]
+        }
+        // A redirect that is not followed is no answer there, and a refusal here.
+        "PanCloudError" | "CortexError"
+            if message.starts_with("Invalid J") && last.is_some_and(|last| last >= 300) =>
+        {
+            &[ErrorKind::InvalidResponse, ErrorKind::TokenEndpoint]
         }
         "PanCloudError" | "CortexError" if message.starts_with("Invalid J") => {
             &[ErrorKind::InvalidResponse]

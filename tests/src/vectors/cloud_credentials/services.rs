@@ -107,9 +107,12 @@ impl ServiceObject {
     pub(super) async fn call(&self, machine: &Machine, step: &Recorded) -> Result<Got, String> {
         let mut given = Given(step.args.clone());
         // Of the request there, and of the client here.
+        let headers = given.take("headers").unwrap_or_default();
+        let token = headers["Authorization"].as_str();
         for name in [
             "timeout",
-            "headers",
+            "allow_redirects",
+            "cookies",
             "raise_for_status",
             "enforce_json",
             "force_trace",
@@ -130,7 +133,14 @@ impl ServiceObject {
                 let source = Arc::new(credentials.with_auto_refresh(refreshes));
                 self.client.with_token_source(source)
             }
-            None => self.client.clone(),
+            // Credentials take precedence over a header.
+            None => match token.filter(|_| self.credentials.is_none()) {
+                Some(token) => {
+                    let token = token.strip_prefix("Bearer ").ok_or("not a bearer token")?;
+                    self.client.with_token(token)
+                }
+                None => self.client.clone(),
+            },
         };
         let deed = (self.class.as_str(), step.deed.as_str());
         let got = match deed {
@@ -186,6 +196,36 @@ impl Given {
     fn read<T: DeserializeOwned>(&mut self, name: &str) -> Result<T, String> {
         let value = self.take(name).unwrap_or_default();
         serde_json::from_value(value).map_err(|cause| format!("{name}: {cause}"))
+    }
+
+    /// Makes arguments of the members of `params`, by which they are sent there; an argument of its
+    /// own takes precedence.
+    fn spread_params(&mut self) -> Result<(), String> {
+        let params = match self.take("params") {
+            None => return Ok(()),
+            Some(Value::Object(params)) => params,
+            Some(other) => return Err(format!("no runner for params {other}")),
+        };
+        for (name, value) in params {
+            let argument = match name.as_str() {
+                "maxJobs" => "max_jobs",
+                "createdAfter" => "created_after",
+                "state" => "state",
+                "type" => "job_type",
+                "tenantId" => "tenant_id",
+                "maxWait" => "max_wait",
+                "offset" => "offset",
+                "pageCursor" => "page_cursor",
+                "pageNumber" => "page_number",
+                "pageSize" => "page_size",
+                "resultFormat" => "result_format",
+                other => return Err(format!("no runner for the parameter {other}")),
+            };
+            if !self.has(argument) {
+                self.0.insert(argument.to_owned(), value);
+            }
+        }
+        Ok(())
     }
 
     /// Takes one member of a map, which must have no other.
@@ -354,6 +394,7 @@ async fn directory(client: &Client, step: &Recorded, given: &mut Given) -> Resul
 
 async fn queries(client: &Client, step: &Recorded, given: &mut Given) -> Result<Got, String> {
     let queries = client.queries();
+    given.spread_params()?;
     match step.deed.as_str() {
         "create_query" => {
             let sent = step
@@ -362,13 +403,22 @@ async fn queries(client: &Client, step: &Recorded, given: &mut Given) -> Result<
                 .and_then(|one| one.request.body.as_deref());
             let sent: Value = serde_json::from_str(sent.ok_or("no request")?)
                 .map_err(|cause| cause.to_string())?;
-            let job = json!({
-                "jobId": given.take("job_id"),
-                "params": given.take("query_params"),
+            let mut job: Map<String, Value> = match given.has("json") {
+                true => given.read("json")?,
+                false => Map::new(),
+            };
+            for (name, given) in [
+                ("jobId", given.take("job_id")),
+                ("params", given.take("query_params")),
                 // Which program asks is up to the program.
-                "clientType": sent["clientType"],
-                "clientVersion": sent["clientVersion"],
-            });
+                ("clientType", Some(sent["clientType"].clone())),
+                ("clientVersion", Some(sent["clientVersion"].clone())),
+            ] {
+                if let Some(given) = given {
+                    job.insert(name.to_owned(), given);
+                }
+            }
+            let job = Value::Object(job);
             let job: NewQueryJob = serde_json::from_value(job).map_err(|e| e.to_string())?;
             shown(queries.create(&job).await)
         }
@@ -380,13 +430,13 @@ async fn queries(client: &Client, step: &Recorded, given: &mut Given) -> Result<
             if let Some(after) = given.number("created_after") {
                 list = list.created_after(after);
             }
-            if given.0.contains_key("state") {
+            if given.has("state") {
                 list = list.state(given.text("state")?);
             }
-            if given.0.contains_key("job_type") {
+            if given.has("job_type") {
                 list = list.job_type(given.text("job_type")?);
             }
-            if given.0.contains_key("tenant_id") {
+            if given.has("tenant_id") {
                 list = list.tenant_id(given.text("tenant_id")?);
             }
             shown(list.send().await)
@@ -401,7 +451,7 @@ async fn queries(client: &Client, step: &Recorded, given: &mut Given) -> Result<
             if let Some(offset) = given.number("offset") {
                 results = results.offset(offset);
             }
-            if given.0.contains_key("page_cursor") {
+            if given.has("page_cursor") {
                 results = results.page_cursor(given.text("page_cursor")?);
             }
             if let Some(page) = given.number("page_number") {
@@ -410,7 +460,7 @@ async fn queries(client: &Client, step: &Recorded, given: &mut Given) -> Result<
             if let Some(size) = given.number("page_size") {
                 results = results.page_size(size);
             }
-            if given.0.contains_key("result_format") {
+            if given.has("result_format") {
                 results = results.result_format(given.read::<ResultFormat>("result_format")?);
             }
             shown(results.send().await)
@@ -425,10 +475,19 @@ async fn queries(client: &Client, step: &Recorded, given: &mut Given) -> Result<
             if let Some(wait) = given.number("max_wait") {
                 pages = pages.max_wait(Duration::from_millis(wait.unsigned_abs()));
             }
+            if let Some(row) = given.number("offset") {
+                pages = pages.offset(row);
+            }
+            if given.has("page_cursor") {
+                pages = pages.from_cursor(given.text("page_cursor")?);
+            }
+            if let Some(number) = given.number("page_number") {
+                pages = pages.page_number(number);
+            }
             if let Some(size) = given.number("page_size") {
                 pages = pages.page_size(size);
             }
-            if given.0.contains_key("result_format") {
+            if given.has("result_format") {
                 pages = pages.result_format(given.read("result_format")?);
             }
             walked!(pages, usize::MAX)

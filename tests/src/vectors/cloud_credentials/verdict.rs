@@ -1,11 +1,13 @@
 //! Compares the results of steps with the recorded ones, or with the rule of the case.
 
+use std::path::Path;
+
 use serde_json::Value;
 use vouchsafe::cloud_credentials::ErrorKind;
 
 use super::expected::{Outcome, Recorded};
 use super::machine::{Machine, texts};
-use super::network::{Asked, decoded, pairs};
+use super::network::{Asked, decoded, is_for_tokens, pairs};
 use super::outcome::{
     Got, compare_outcome, expect_any, expect_kind, expect_ok, expect_status, expect_value,
 };
@@ -191,11 +193,11 @@ impl Run<'_> {
                     .iter()
                     .find(|step| !step.exchanges.is_empty());
                 let Some(exchange) = exchange else { return };
-                let answer = exchange.exchanges[0]
-                    .response
-                    .body
-                    .as_deref()
-                    .unwrap_or_default();
+                // After a refusal of the service, there is one of the endpoint.
+                let mut exchanges = exchange.exchanges.iter();
+                let of_endpoint = exchanges.find(|one| is_for_tokens(&one.request.target));
+                let answer = of_endpoint.unwrap_or(&exchange.exchanges[0]);
+                let answer = answer.response.body.as_deref().unwrap_or_default();
                 let answer: Value = serde_json::from_str(answer).unwrap_or_default();
                 values["access_token"] = answer["access_token"].clone();
                 let is_exchange = exchange.deed == "fetch_tokens";
@@ -336,6 +338,11 @@ impl Run<'_> {
         }
         if self.before.is_none() && there.is_some() {
             self.compare_mode(machine, "0600", judgement);
+            let folder = machine.store_path.parent().map(mode_of);
+            if after.dir_mode.is_some() && folder != after.dir_mode {
+                let expected = &after.dir_mode;
+                judgement.differ(format!("folder: expected {expected:?}, got {folder:?}"));
+            }
         } else if self.rule == Rule::Same && is_write && there.is_some() {
             let mode = after.file_mode.as_deref().unwrap_or_default();
             self.compare_mode(machine, mode, judgement);
@@ -343,10 +350,7 @@ impl Run<'_> {
     }
 
     fn compare_mode(&self, machine: &Machine, expected: &str, judgement: &mut Judgement) {
-        use std::os::unix::fs::PermissionsExt as _;
-        let about = std::fs::metadata(&machine.store_path);
-        let mode = about.map_or(0, |about| about.permissions().mode() & 0o7777);
-        let mode = format!("{mode:04o}");
+        let mode = mode_of(&machine.store_path);
         if mode != expected {
             judgement.differ(format!("mode: expected {expected}, got {mode}"));
         }
@@ -402,6 +406,7 @@ impl Run<'_> {
                 let tokens = |asked: &Asked| asked.path.ends_with("RequestToken");
                 Some(recorded.into_iter().filter(tokens).take(1).collect())
             }
+            Rule::OpaqueToken => Some(self.with_repeat(recorded)),
             Rule::HeaderKept => Some(self.with_token(recorded, self.given_header())),
             Rule::Environment => {
                 let token = self.case.setup.env.get("PAN_ACCESS_TOKEN");
@@ -423,6 +428,22 @@ impl Run<'_> {
             }
             _ => Some(recorded),
         }
+    }
+
+    /// Adds the request that is sent once more with a token that could not be read there.
+    fn with_repeat(&self, mut recorded: Vec<Asked>) -> Vec<Asked> {
+        let mut exchanges = self.case.steps.iter().flat_map(|step| &step.exchanges);
+        let last = recorded.last().filter(|last| is_for_tokens(&last.path));
+        let first = last.and_then(|_| recorded.iter().find(|one| !is_for_tokens(&one.path)));
+        let answer = exchanges.rfind(|one| is_for_tokens(&one.request.target));
+        let answer = answer.and_then(|answer| answer.response.body.as_deref());
+        if let (Some(mut again), Some(answer)) = (first.cloned(), answer) {
+            let answer: Value = serde_json::from_str(answer).unwrap_or_default();
+            let token = answer["access_token"].as_str();
+            again.authorization = token.map(|token| format!("Bearer {token}"));
+            recorded.push(again);
+        }
+        recorded
     }
 
     /// Returns the header that a step was given, or else that of the token of the first one.
@@ -528,6 +549,14 @@ impl Run<'_> {
             judgement.differ("a request without a token was sent");
         }
     }
+}
+
+/// Returns the permissions of a file or a folder.
+fn mode_of(path: &Path) -> String {
+    use std::os::unix::fs::PermissionsExt as _;
+    let about = std::fs::metadata(path);
+    let mode = about.map_or(0, |about| about.permissions().mode() & 0o7777);
+    format!("{mode:04o}")
 }
 
 /// Returns whether a step reads the file.

@@ -21,8 +21,9 @@ use vouchsafe::ticket::{
     Client, ClientStatus, Destination, ErrorKind, ServiceSecret, StatusCode, TvmId, base64url,
 };
 
-use super::support::{code, contains, env, flag, hex, id, ids, same, text, tvm_id, whole};
-use crate::vectors::schema::unknown_key;
+use super::support::{
+    code, contains, env, flag, hex, id, ids, known, optional, same, text, tvm_id, whole,
+};
 
 pub(super) fn backoff(case: &Value) -> Result<(), String> {
     let millis = |name: &str| Duration::from_millis(case[name].as_u64().unwrap());
@@ -38,6 +39,7 @@ pub(super) fn backoff(case: &Value) -> Result<(), String> {
     let ops = case["ops"].as_array().unwrap();
     same(&json!(ops.len()), &json!(expected.len()))?;
     for (op, expected) in ops.iter().zip(expected) {
+        known(op, "an operation", &["increase_normal", "decrease"])?;
         match (op["increase_normal"].as_f64(), op["decrease"].as_bool()) {
             (Some(draw), None) => backoff.fail(draw),
             (None, Some(true)) => backoff.succeed(),
@@ -60,8 +62,11 @@ pub(super) fn client_status(case: &Value) -> Result<(), String> {
     const NOW: i64 = 1_700_000_000;
     let state = &case["state"];
     let is = |name: &str| flag(state, name, false);
-    let since = |name: &str| state[name].as_i64().map(|since| NOW - since);
-    let known = [
+    let since = |name: &str| {
+        let since = &state[name];
+        (!since.is_null()).then(|| NOW.saturating_sub(whole(since)))
+    };
+    let members = [
         "mode",
         "fetch",
         "check",
@@ -74,17 +79,19 @@ pub(super) fn client_status(case: &Value) -> Result<(), String> {
         "since_roles",
         "since_config",
     ];
-    if let Some(key) = unknown_key(state, &known) {
-        return Err(format!("unknown key {key:?} of a state"));
-    }
+    known(state, "a state", &members)?;
     let wanted = usize::try_from(state["dsts"].as_u64().unwrap()).unwrap();
-    let is_tool = state["mode"] == "tool";
-    let tickets = state["tickets"].as_array().map(|tickets| TicketSet {
+    let is_tool = match text(state, "mode") {
+        "tool" => true,
+        "api" => false,
+        other => return Err(format!("unknown mode {other}")),
+    };
+    let tickets = (!state["tickets"].is_null()).then(|| state["tickets"].as_array().unwrap());
+    let tickets = tickets.map(|tickets| TicketSet {
         count: tickets.len(),
         invalid_at: tickets
             .iter()
-            .filter_map(Value::as_i64)
-            .map(|to_end| NOW + to_end)
+            .map(|to_end| NOW.saturating_add(whole(to_end)))
             .min(),
     });
     let health = Health {
@@ -175,6 +182,8 @@ pub(super) fn juggler(case: &Value) -> Result<(), String> {
 pub(super) fn last_error(case: &Value) -> Result<(), String> {
     let mut last = LastError::default();
     for event in case["events"].as_array().unwrap() {
+        let members = ["op", "scope", "type", "message", "path", "code"];
+        known(event, "an event", &members)?;
         if text(event, "op") == "clear" && event["scope"].is_null() {
             last.clear_all();
             continue;
@@ -208,6 +217,7 @@ pub(super) fn last_error(case: &Value) -> Result<(), String> {
         Retriability::NonRetriable => "NonRetriable",
     });
     let expected = &case["expect"];
+    known(expected, "what is expected", &["kind", "message"])?;
     if expected.is_null() {
         return same(&json!(kind), expected);
     }
@@ -283,7 +293,7 @@ fn number(value: &Value) -> String {
 
 pub(super) fn roles_decode(case: &Value) -> Result<(), String> {
     let body = hex(&case["body_hex"]);
-    let decoded = roles_codec::decode(case["codec"].as_str(), &body, 64 << 20);
+    let decoded = roles_codec::decode(optional(case, "codec"), &body, 64 << 20);
     match (decoded, case["error"].as_str()) {
         (Ok(plain), None) => same(&json!(base64url::encode(&plain)), &case["expect_b64"]),
         (Ok(_), Some(fragment)) => Err(format!("no error {fragment:?}")),
@@ -295,7 +305,7 @@ pub(super) fn roles_decode(case: &Value) -> Result<(), String> {
 pub(super) fn settings(case: &Value) -> Result<(), String> {
     let settings = &case["settings"];
     let folder = tempfile::tempdir().map_err(|cause| cause.to_string())?;
-    let known = [
+    let members = [
         "check_service_tickets",
         "check_user_tickets_with_bb_env",
         "disk_cache_dir",
@@ -306,17 +316,10 @@ pub(super) fn settings(case: &Value) -> Result<(), String> {
         "self_tvm_id",
         "tirole_tvmid",
     ];
-    if let Some(name) = settings
-        .as_object()
-        .unwrap()
-        .keys()
-        .find(|name| !known.contains(&name.as_str()))
-    {
-        return Err(format!("unknown setting {name}"));
-    }
+    known(settings, "the settings", &members)?;
     let own_id = settings.get("self_tvm_id").map_or(TvmId::new(0), id);
     let mut builder = Client::tvm_api(own_id);
-    if let Some(secret) = settings["secret"].as_str() {
+    if let Some(secret) = optional(settings, "secret") {
         // Secrets are parsed before they are set; only whether there is one counts here.
         let secret = ServiceSecret::parse(&Secret::from(secret));
         let stand_in = ServiceSecret::parse(&Secret::from("c3RhbmQtaW4"));
@@ -334,13 +337,13 @@ pub(super) fn settings(case: &Value) -> Result<(), String> {
     if !settings["check_user_tickets_with_bb_env"].is_null() {
         builder = builder.check_user_tickets(env(settings, "check_user_tickets_with_bb_env"));
     }
-    if let Some(slug) = settings["fetch_roles_for_idm_system_slug"].as_str() {
+    if let Some(slug) = optional(settings, "fetch_roles_for_idm_system_slug") {
         builder = builder.roles(slug);
     }
     if let Some(tirole) = settings.get("tirole_tvmid") {
         builder = builder.tirole_tvm_id(id(tirole));
     }
-    if let Some(dir) = settings["disk_cache_dir"].as_str() {
+    if let Some(dir) = optional(settings, "disk_cache_dir") {
         builder = builder.disk_cache(dir.replace("$TMP", &folder.path().to_string_lossy()));
     }
     match (builder.validate(), &case["expect"]) {
@@ -352,6 +355,7 @@ pub(super) fn settings(case: &Value) -> Result<(), String> {
                 ErrorKind::PermissionDenied => "PermissionDenied",
                 other => return Err(format!("{other:?}: {error}")),
             };
+            known(expected, "what is expected", &["error", "message"])?;
             same(&json!(name), &expected["error"])?;
             contains(error.message(), text(expected, "message"))
         }
@@ -360,6 +364,7 @@ pub(super) fn settings(case: &Value) -> Result<(), String> {
 
 pub(super) fn ticket_getter(case: &Value) -> Result<(), String> {
     let state = &case["state"];
+    known(state, "a state", &["tickets", "errors", "aliases"])?;
     let by_id = |name: &str| {
         let entries = state[name].as_object().unwrap().iter();
         entries.map(|(id, text)| (id.parse().unwrap(), text.as_str().unwrap().to_owned()))
@@ -449,7 +454,7 @@ fn destinations(target: &str) -> Value {
 
 pub(super) fn tool_birthtime(case: &Value) -> Result<(), String> {
     same(
-        &json!(birth_time(case["header"].as_str()).ok()),
+        &json!(birth_time(optional(case, "header")).ok()),
         &case["expect"],
     )
 }
@@ -466,7 +471,10 @@ pub(super) fn tool_env(case: &Value) -> Result<(), String> {
 
 pub(super) fn tool_meta(case: &Value) -> Result<(), String> {
     match Meta::parse(text(case, "meta")) {
-        Err(_) => same(&json!("malformed"), &case["error"]),
+        Err(_) => {
+            same(&Value::Null, &case["expect"])?;
+            same(&json!("malformed"), &case["error"])
+        }
         Ok(_) if case["error"] == "malformed" => Err("it is taken".to_owned()),
         Ok(meta) => {
             let config = meta.tenant(text(case, "self_alias")).map(|config| {

@@ -12,7 +12,9 @@ use vouchsafe::ticket::{
     Uid, UserContext, mock, peek_expiration, query, redact,
 };
 
-use super::support::{Fixtures, contains, env, flag, id, now, same, status, text, tvm_id, uid};
+use super::support::{
+    Fixtures, contains, env, flag, id, known, now, same, status, text, tvm_id, uid,
+};
 
 pub(super) fn service_check(keys: &Fixtures, case: &Value) -> Result<(), String> {
     let context = service_context(keys, case);
@@ -141,6 +143,16 @@ pub(super) fn roles_parse(case: &Value) -> Result<(), String> {
 }
 
 pub(super) fn roles_check(case: &Value) -> Result<(), String> {
+    let members = [
+        "type",
+        "status",
+        "src",
+        "default_uid",
+        "uids",
+        "env",
+        "scopes",
+    ];
+    known(&case["ticket"], "a ticket", &members)?;
     match decide(case) {
         Ok(actual) if case["error"].is_null() => same(&actual, &case["expect"]),
         Ok(actual) => Err(format!("no error but {actual}")),
@@ -199,9 +211,9 @@ fn decide(case: &Value) -> Result<Value, Error> {
     };
     let role = case["role"].as_str().unwrap_or_default();
     Ok(match text(case, "op") {
-        "check_service_role" | "check_user_role" => match case["exact_entity"].as_object() {
-            Some(_) => json!(subject.has_entity(role, &pairs(&case["exact_entity"]))),
-            None => json!(subject.has(role)),
+        "check_service_role" | "check_user_role" => match &case["exact_entity"] {
+            Value::Null => json!(subject.has(role)),
+            entity => json!(subject.has_entity(role, &pairs(entity))),
         },
         "entities_with_attrs" => {
             let attrs = pairs(&case["attrs"]);
@@ -316,6 +328,7 @@ fn keys_error(error: &Error, expected: &Value) -> Result<(), String> {
         ErrorKind::EmptyKeys => "EmptyTvmKeys",
         other => panic!("{other:?}"),
     };
+    known(expected, "what is expected", &["error", "message"])?;
     contains(name, text(expected, "error"))?;
     contains(error.message(), text(expected, "message"))
 }

@@ -6,6 +6,22 @@ use vouchsafe::ticket::base64url;
 use vouchsafe::ticket::rw::{PrivateKey, PublicKey};
 
 use super::support::{hex, number_hex};
+use crate::vectors::schema::unknown_key;
+
+/// What may be said of a key.
+const RW_KEYS: [&str; 11] = [
+    "bits",
+    "reencode_hex",
+    "public_der_hex",
+    "n_hex",
+    "p_hex",
+    "q_hex",
+    "iqmp_hex",
+    "dq_hex",
+    "dp_hex",
+    "twomp_hex",
+    "twomq_hex",
+];
 
 fn number(value: &Value) -> BigUint {
     BigUint::parse_bytes(value.as_str().unwrap().as_bytes(), 16).unwrap()
@@ -32,9 +48,15 @@ fn der(integers: &[BigUint]) -> Vec<u8> {
     element(0x30, content.collect())
 }
 
+/// Fails at a member that is not among those known.
+fn known(part: &Value, known: &[&str]) {
+    assert_eq!(unknown_key(part, known), None, "unknown key");
+}
+
 pub(super) fn rw_keys(case: &Value) {
     let input = hex(&case["der_hex"]);
     let expect = &case["expect"];
+    known(expect, &RW_KEYS);
     if is_public(case) {
         let key = PublicKey::from_der(&input);
         if expect.is_null() {
@@ -105,6 +127,8 @@ pub(super) fn rw_sign(case: &Value) {
         1 => &salts[salts.len() - 1..],
         _ => &salts[..],
     };
+    let members = ["em_hex", "e", "f", "signature_hex", "modulus_bits"];
+    known(expect, &members);
     let signature = key.sign_with_salts(&message, salts).unwrap();
     assert_eq!(
         BigUint::from_bytes_be(&signature),

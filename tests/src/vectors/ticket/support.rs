@@ -5,6 +5,8 @@ use std::time::SystemTime;
 use serde_json::Value;
 use vouchsafe::ticket::{BlackboxEnv, KeyContainer, TicketStatus, TvmId, Uid};
 
+use crate::vectors::schema::unknown_key;
+
 /// What cases refer to by name.
 pub(super) struct Fixtures(pub(super) Value);
 
@@ -103,6 +105,20 @@ pub(super) fn status(case: &Value) -> TicketStatus {
 pub(super) fn now(case: &Value) -> SystemTime {
     let time = vouchsafe::core::timestamp::from_unix_seconds(whole(&case["now"]));
     time.unwrap_or_else(|| impossible(NO_NUMBER))
+}
+
+/// Refuses a part of a case with a member that is not among those known.
+pub(super) fn known(part: &Value, what: &str, known: &[&str]) -> Result<(), String> {
+    match unknown_key(part, known) {
+        _ if !part.is_object() && !part.is_null() => Err(format!("{part} is not {what}")),
+        Some(key) => Err(format!("unknown key {key:?} of {what}")),
+        None => Ok(()),
+    }
+}
+
+/// Reads a text that may be absent.
+pub(super) fn optional<'c>(case: &'c Value, field: &str) -> Option<&'c str> {
+    (!case[field].is_null()).then(|| text(case, field))
 }
 
 /// Compares the fields that are expected.
