@@ -179,8 +179,9 @@ pub(crate) fn read_fault(response: &Response) -> Fault {
         let mut found = keys.iter().filter_map(|key| body[key].as_str());
         found.find(|text| !text.is_empty()).map(str::to_owned)
     };
+    let number = || body["errorCode"].as_i64().map(|code| code.to_string());
     Fault::new(
-        text(&["errorCode", "error"]),
+        text(&["errorCode", "error"]).or_else(number),
         text(&["errorMessage", "error_description", "message"]),
     )
 }

@@ -54,6 +54,7 @@ impl LoggingApi<'_> {
             sequence: 0,
             max_wait: None,
             is_over: false,
+            has_tried_removal: false,
         })
     }
 
@@ -87,6 +88,8 @@ pub struct LogPages {
     pace: Pace,
     left: Left,
     is_over: bool,
+    /// Whether the query may be gone because of a removal that failed.
+    has_tried_removal: bool,
 }
 
 impl LogPages {
@@ -116,8 +119,8 @@ impl LogPages {
     ///
     /// - Those of [`LoggingApi::poll`]; the next call requests the same page.
     /// - Of kind `Decode` if the state of the query is unknown.
-    /// - Those of [`LoggingApi::delete`] after the last page: the results are still on the server,
-    ///   and the next call tries again.
+    /// - Those of [`LoggingApi::delete`] after the last page: the results may still be on the
+    ///   server, and the next call tries again. To that one, it is no error if the query is gone.
     pub async fn next(&mut self) -> Result<Option<LogPage>> {
         Ok(self.turn().await?.map(|(page, _)| page))
     }
@@ -159,7 +162,11 @@ impl LogPages {
         }
         let call = calls::delete_log_query(&self.query_id)?;
         let removed = self.client.call(call, &(), &CallOptions::new()).await;
-        let is_gone = |error: &Error| error.status() == Some(StatusCode::NOT_FOUND);
+        let has_tried = std::mem::replace(&mut self.has_tried_removal, true);
+        let is_gone = |error: &Error| {
+            let may_be_ours = has_tried || error.core().has_lost_attempt();
+            may_be_ours && error.status() == Some(StatusCode::NOT_FOUND)
+        };
         match removed {
             Err(error) if !is_gone(&error) => return Err(error),
             // It was accepted, and may not have been done.

@@ -259,6 +259,19 @@ async fn a_removal_that_is_not_confirmed_is_an_error_and_tried_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_query_that_another_has_removed_is_told_once() {
+    let gone = json!({"errorCode": 404, "errorMessage": "no such query"});
+    let service = Service::new([page("JOB_FINISHED", &[]), (404, gone)]);
+    let client = service.client();
+    let mut hits = client.logging().hits("q").unwrap();
+    let error = hits.next().await.unwrap_err();
+    assert!(error.is_not_found(), "{error}");
+    assert_eq!(error.code(), Some("404"));
+    assert!(hits.next().await.unwrap().is_none());
+    assert_eq!(service.asked(), [POLL_0, DELETE, DELETE]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_page_without_a_list_of_entries_is_not_taken_for_an_empty_one() {
     for result in [
         json!(null),

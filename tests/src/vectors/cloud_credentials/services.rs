@@ -241,6 +241,13 @@ impl Given {
     }
 }
 
+/// Reads a number, also one that is written as text.
+fn whole(value: &Value) -> Result<i64, String> {
+    let text = value.as_str().and_then(|text| text.parse().ok());
+    let number = value.as_i64().or(text);
+    number.ok_or_else(|| format!("not a whole number: {value}"))
+}
+
 fn shown<T: Serialize>(answer: Result<T, Fault>) -> Result<Got, String> {
     Ok(match answer {
         Ok(answer) => {
@@ -278,8 +285,8 @@ async fn logging(client: &Client, step: &Recorded, given: &mut Given) -> Result<
         "poll" => {
             let page = given.number("sequence_no").ok_or("no page")?;
             let mut poll = logging.poll(given.text("query_id")?, page);
-            if let Some(wait) = given.param("maxWaitTime")?.and_then(|wait| wait.as_i64()) {
-                poll = poll.max_wait_time(wait);
+            if let Some(wait) = given.param("maxWaitTime")? {
+                poll = poll.max_wait_time(whole(&wait)?);
             }
             shown(poll.send().await)
         }
@@ -292,7 +299,8 @@ async fn logging(client: &Client, step: &Recorded, given: &mut Given) -> Result<
         deed @ ("iter_poll" | "xpoll") => {
             let id = given.text("query_id")?;
             let page = given.number("sequence_no").unwrap_or_default();
-            let wait = given.param("maxWaitTime")?.and_then(|wait| wait.as_u64());
+            let wait = given.param("maxWaitTime")?.map(|wait| whole(&wait));
+            let wait = wait.transpose()?.map(i64::unsigned_abs);
             let wait = wait.map(Duration::from_millis);
             if deed == "iter_poll" {
                 let pages = match logging.pages(id) {
