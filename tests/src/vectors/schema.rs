@@ -89,6 +89,11 @@ impl Case {
         if let Some(key) = unknown_key(&case, &known) {
             return Err(format!("unknown key {key:?}"));
         }
+        if let Some(service) = case.get("service")
+            && !SERVICES.iter().any(|known| service == known)
+        {
+            return Err(format!("unknown service {service}"));
+        }
         let exchanges = match kind {
             "exchange" => std::slice::from_ref(&case),
             "sequence" => case["steps"].as_array().map_or(&[][..], Vec::as_slice),
@@ -106,6 +111,7 @@ impl Case {
     }
 }
 
+const SERVICES: &[&str] = &["gafaelfawr", "repertoire", "client", "rules"];
 const CASE_KEYS: &[&str] = &[
     "id", "class", "title", "note", "kind", "service", "config", "source",
 ];
@@ -366,6 +372,9 @@ mod tests {
             case.pointer_mut(place.trim_end_matches('/')).unwrap()["trailers"] = 1.into();
             assert!(Case::read(case).is_err(), "{place}");
         }
+        let mut other = case.clone();
+        other["service"] = "weather".into();
+        assert!(Case::read(other).is_err());
         for kind in ["exchange", "table", "client", "new"] {
             let mut case = case.clone();
             case["kind"] = kind.into();
