@@ -125,7 +125,7 @@ impl Record {
     }
 
     /// Returns the lineage that begins with the refresh token.
-    fn first(&self) -> Option<String> {
+    pub(crate) fn first(&self) -> Option<String> {
         let (id, token) = (self.client_id.as_deref()?, self.refresh_token.as_ref()?);
         Some(lineage(id, token))
     }

@@ -97,7 +97,8 @@ struct Shared {
     unsaved: Mutex<BTreeMap<Option<String>, Kept>>,
     /// The lease of this process. It is kept after a refresh whose tokens are not saved yet.
     held: Mutex<Option<Held>>,
-    /// The digests of refused refresh tokens that the store does not keep.
+    /// The refusals that the store does not keep, by the lineage that begins with the client and the
+    /// refresh token that it sent.
     refused: Mutex<BTreeSet<String>>,
 }
 
@@ -310,12 +311,13 @@ impl Shared {
         let token = match outcome {
             Outcome::Adopted(token) | Outcome::Refreshed(token) => Some(token),
             Outcome::NothingToRefresh => return Err(Failure::NothingToRefresh),
-            Outcome::Reauthorize(Some(error)) => {
-                let profile = self.key.profile();
-                tracing::warn!(target: REFUSED, profile, %error, "the refresh token is refused; log in again");
+            Outcome::Reauthorize(Some(error)) | Outcome::Failed(error) => {
+                if error.is_reauthorization_needed() {
+                    let profile = self.key.profile();
+                    tracing::warn!(target: REFUSED, profile, %error, "the refresh token is refused; log in again");
+                }
                 return Err(Failure::Error(error));
             }
-            Outcome::Failed(error) => return Err(Failure::Error(error)),
             Outcome::Reauthorize(None) => return Err(Failure::Error(refused_earlier().into())),
         };
         let has_token = |record: &Record| record.access_token == token;

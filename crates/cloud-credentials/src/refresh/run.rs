@@ -154,9 +154,9 @@ impl<'a> Run<'a> {
         if let Some(replaced) = self.replaced_of_own() {
             view.refresh_token = Some(replaced);
         }
-        let digest = view.refresh_token.as_ref().map(digest);
-        if let Some(refused) = digest.filter(|digest| lock(&self.shared.refused).contains(digest)) {
-            view.dead = Some(refused);
+        let first = view.first();
+        if first.is_some_and(|first| lock(&self.shared.refused).contains(&first)) {
+            view.dead = view.refresh_token.as_ref().map(digest);
         }
         self.view = view.clone();
         Seen {
@@ -256,6 +256,10 @@ impl<'a> Run<'a> {
                 if let Some(events) = &self.shared.events {
                     events.reauthorization_needed(self.key().profile(), &error);
                 }
+                if self.is_of_another_client(&credentials) {
+                    self.remember_refusal(&credentials);
+                    return Err(error);
+                }
                 Ok(Event::Refused(error))
             }
             Err(error) => Err(error),
@@ -264,13 +268,11 @@ impl<'a> Run<'a> {
 
     async fn save(&mut self, record: Record, expect: Option<At>) -> Result<Happened> {
         let shared = self.shared;
-        let refused = record.dead.clone().filter(|_| record.is_dead());
-        if let Some(refused) = &refused
-            && !self.keeps_mark()
-        {
-            lock(&shared.refused).insert(refused.clone());
-            if !self.can_mark(&record) {
-                // The record belongs to another login, which this refusal does not concern, or is absent.
+        let is_mark = record.is_dead();
+        if is_mark && !self.keeps_mark() {
+            self.remember_refusal(&record);
+            if self.there.is_none() {
+                // For a refusal alone, the profile gets no record.
                 return Ok(Event::Saved);
             }
         }
@@ -289,12 +291,10 @@ impl<'a> Run<'a> {
             }
             sleep(waits.next_wait()).await;
         };
-        match (&saved, refused) {
-            (Err(_), Some(refused)) => {
-                lock(&shared.refused).insert(refused);
-            }
-            (Err(error), None) => self.report_unsaved(error),
-            (Ok(Event::Saved), None) => {
+        match &saved {
+            Err(_) if is_mark => self.remember_refusal(&record),
+            Err(error) => self.report_unsaved(error),
+            Ok(Event::Saved) if !is_mark => {
                 if let Some(events) = &shared.events {
                     events.saved(self.key().profile());
                 }
@@ -322,16 +322,17 @@ impl<'a> Run<'a> {
         self.place == Place::Own || self.there.as_ref().is_some_and(has_login)
     }
 
-    /// Returns whether the store can keep that this refresh token was refused: in the record that has
-    /// it, or in one that has no login. For a refusal alone, the profile gets no record.
-    fn can_mark(&self, refused: &Record) -> bool {
-        match &self.there {
-            Some(there) if there.refresh_token.is_some() => {
-                there.refresh_token == refused.refresh_token
-            }
-            Some(_) => self.wanted.given.is_some(),
-            None => self.place == Place::Own,
-        }
+    /// Returns whether these are sent as another client than that of the record. A server refuses a
+    /// refresh token of another client just as one that was revoked (RFC 6749, 5.2), so a refusal says
+    /// nothing of the token that is there or not saved yet.
+    fn is_of_another_client(&self, credentials: &Record) -> bool {
+        let there = self.there.as_ref();
+        self.place == Place::Profile
+            && there.is_some_and(|there| there.client_id != credentials.client_id)
+    }
+
+    fn remember_refusal(&self, refused: &Record) {
+        lock(&self.shared.refused).extend(refused.first());
     }
 
     async fn swap(&mut self, record: Record, expect: Option<At>) -> Result<Happened> {

@@ -116,6 +116,7 @@ impl Wanted {
         let is_theirs = given.refresh_token.is_none()
             || (there.refresh_token.is_some()
                 && (has_newest || there.descent() == given.lineage()));
+        let is_of_client = there.client_id.is_none() || there.client_id == given.client_id;
         let mut view = match is_theirs {
             true => there,
             false => Record {
@@ -127,6 +128,8 @@ impl Wanted {
                 ..Record::default()
             },
         };
+        // What was refused may be good for another client.
+        view.dead = view.dead.filter(|_| is_of_client);
         view.client_id.clone_from(&given.client_id);
         view.client_secret.clone_from(&given.client_secret);
         view

@@ -30,6 +30,17 @@ pub(crate) fn two_logins() -> TokenServer {
     rotating(seed)
 }
 
+/// A server that knows a login of the client `c`, and another client.
+pub(crate) fn two_clients() -> TokenServer {
+    let seed = r#"{
+        "clients": [
+            {"client_id": "c", "client_secret": "s"}, {"client_id": "d", "client_secret": "t"}
+        ],
+        "tokens": [{"client_id": "c", "refresh_token": "rt-a"}]
+    }"#;
+    rotating(seed)
+}
+
 /// A server that knows a login and the developer token `d`.
 pub(crate) fn with_developer_token() -> TokenServer {
     let seed = r#"{

@@ -5,8 +5,10 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use serde_json::json;
+use tokio::time::sleep;
 use vouchsafe_cloud_credentials::Credentials;
 use vouchsafe_cloud_credentials::file::{FileStore, Metadata};
 use vouchsafe_core::mock::Fault;
@@ -14,7 +16,7 @@ use vouchsafe_core::store::{MemoryStore, Store};
 
 use crate::fleet::{had, sharing};
 use crate::login::Begun;
-use crate::logins::{given, giving, two_logins};
+use crate::logins::{given, giving, two_clients, two_logins};
 use crate::server::{Fragile, TokenServer, looks_good, put, record, secret, seed, token};
 
 fn memory() -> Arc<dyn Store> {
@@ -162,6 +164,81 @@ async fn a_refusal_leaves_the_mark() {
     let mut now = record(&*store).await;
     assert!(now["dead"].take().is_string());
     assert_eq!(now["lineage"], before["lineage"]);
+}
+
+/// Makes credentials those of the client `d`, or of `c` again, which the logins belong to.
+fn be(credentials: &Credentials, id: &str) {
+    let is_right = id == "c";
+    credentials.set_client_id(Some(id.to_owned()));
+    credentials.set_client_secret(Some(secret(if is_right { "s" } else { "t" })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_of_another_client_is_no_mark_of_the_refresh_token() {
+    for is_given in [false, true] {
+        let server = two_clients();
+        let store = memory();
+        seed(&*store, "rt-a").await;
+        let before = record(&*store).await;
+        let credentials = match is_given {
+            true => given(&server, &store, "rt-a"),
+            false => sharing(&server, &store),
+        };
+        be(&credentials, "d");
+        for _ in 0..2 {
+            let error = credentials.refresh().await.unwrap_err();
+            assert!(error.is_reauthorization_needed(), "{error}");
+            sleep(Duration::from_secs(2)).await;
+        }
+        assert_eq!((server.requests(), record(&*store).await), (1, before));
+        be(&credentials, "c");
+        credentials.refresh().await.unwrap();
+        sharing(&server, &store).refresh().await.unwrap();
+        assert_eq!((server.requests(), server.refused()), (3, 1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mark_of_the_wrong_client_ends_with_it() {
+    for is_given in [false, true] {
+        let server = two_clients();
+        let store = memory();
+        let mut wrong = looks_good("rt-a");
+        wrong["client_id"] = "d".into();
+        wrong["client_secret"] = "t".into();
+        put(&*store, &wrong).await;
+        sharing(&server, &store).refresh().await.unwrap_err();
+        assert!(record(&*store).await["dead"].is_string());
+        let credentials = match is_given {
+            true => given(&server, &store, "rt-a"),
+            false => sharing(&server, &store),
+        };
+        be(&credentials, "c");
+        credentials.refresh().await.unwrap();
+        sharing(&server, &store).refresh().await.unwrap();
+        assert_eq!((server.requests(), server.refused()), (3, 1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_of_another_client_costs_no_tokens_that_are_not_saved_yet() {
+    let server = two_clients();
+    let fragile = Arc::new(Fragile::default());
+    let store: Arc<dyn Store> = Arc::clone(&fragile) as _;
+    seed(&*store, "rt-a").await;
+    fragile.is_full.store(true, Relaxed);
+    let credentials = sharing(&server, &store);
+    credentials.refresh().await.unwrap();
+    be(&credentials, "d");
+    let error = credentials.refresh().await.unwrap_err();
+    assert!(error.is_reauthorization_needed(), "{error}");
+    assert!(credentials.has_unsaved_refresh_token());
+    credentials.set_client_id(None);
+    credentials.set_client_secret(None);
+    fragile.is_full.store(false, Relaxed);
+    credentials.refresh().await.unwrap();
+    sharing(&server, &store).refresh().await.unwrap();
+    assert_eq!((server.requests(), server.refused()), (4, 1));
 }
 
 #[tokio::test(start_paused = true)]
