@@ -40,7 +40,7 @@ use self::server::{Endpoints, Identity};
 use self::token::Held;
 use self::values::{Memory, Resolved, Searched};
 pub use self::values::{Source, Values};
-use crate::refresh::Coordinator;
+use crate::refresh::{Coordinator, Given};
 use crate::url::Url;
 use crate::{Claims, Environment, Error, Result};
 
@@ -341,19 +341,25 @@ impl Credentials {
         }
     }
 
-    /// Revokes the access token, and drops it from memory and the record of the profile.
+    /// Revokes the access token, and drops it from memory and the record of the profile. If a refresh token
+    /// was given elsewhere and this process has no access token yet, that is the one in the record which
+    /// descends from it.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::PartialCredentials`](crate::ErrorKind::PartialCredentials) without an access
     /// token or a client's id; [`ErrorKind::TokenEndpoint`](crate::ErrorKind::TokenEndpoint) if
-    /// the server refuses or says that it did not revoke it.
+    /// the server refuses or says that it did not revoke it; of kind `Store` if the record cannot be read or
+    /// written. A token that this process knows is revoked even so.
     pub async fn revoke_access_token(&self) -> Result<()> {
         self.revoke(Hint::AccessToken).await
     }
 
     /// Revokes the refresh token, and drops it and the access token from memory and the record of
     /// the profile. After a login that hides other credentials of the environment or the store, those count.
+    ///
+    /// If the refresh token was given elsewhere and a record leads from it to a newer one, that is revoked:
+    /// many servers say that they have revoked a spent one, and leave what replaced it.
     ///
     /// # Errors
     ///
@@ -365,11 +371,28 @@ impl Credentials {
     async fn revoke(&self, hint: Hint) -> Result<()> {
         let resolved = self.resolve().await?;
         let values = &resolved.values;
+        let given = self.given(&resolved);
+        let has_token = |given: &&Given| given.refresh_token.is_some();
+        // Others may have replaced what was given.
+        let newest = match given.as_ref().filter(has_token) {
+            Some(given) => self.inner.coordinator.newest_of(given).await.map(Some),
+            None => Ok(None),
+        };
+        let there = newest.as_ref().ok().and_then(Option::as_ref);
         let (name, token) = match hint {
-            Hint::AccessToken => ("access_token", &values.access_token),
-            Hint::RefreshToken => ("refresh_token", &values.refresh_token),
+            Hint::AccessToken => {
+                let there = there.filter(|_| self.inner.is_token_cached);
+                let known = values.access_token.as_ref();
+                let token = known.or(there.and_then(|there| there.access_token.as_ref()));
+                ("access_token", token)
+            }
+            Hint::RefreshToken => {
+                let token = there.and_then(|there| there.refresh_token.as_ref());
+                ("refresh_token", token.or(values.refresh_token.as_ref()))
+            }
         };
         let (Some(id), Some(token)) = (&values.client_id, token) else {
+            newest.as_ref().map_err(Error::clone)?;
             let missing = [
                 ("client_id", values.client_id.is_some()),
                 (name, token.is_some()),
@@ -400,11 +423,10 @@ impl Credentials {
             }
         });
         self.inner.coordinator.drop_unsaved(token).await;
-        let given = self.given(&resolved);
         let dropped = self.drop_from_records(token, given.as_ref()).await;
         // Until now it could be read from the record.
         self.forget_held();
-        dropped
+        newest.map(drop).and(dropped)
     }
 
     async fn resolve(&self) -> Result<Resolved> {

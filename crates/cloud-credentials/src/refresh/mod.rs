@@ -206,6 +206,14 @@ impl Coordinator {
         self.shared.load_own(lineage, login).await
     }
 
+    /// Returns the newest tokens that descend from credentials that were given, as far as the records and
+    /// this process know.
+    pub(crate) async fn newest_of(&self, given: &Given) -> Result<Record> {
+        let found = self.shared.find(Some(given)).await?;
+        let there = found.record.as_ref();
+        Ok(self.unsaved_of(there).unwrap_or_else(|| given.view(there)))
+    }
+
     /// Warns of issued tokens that are not saved, and notifies the program.
     pub(crate) fn report_unsaved(&self, error: &Error) {
         self.shared.report_unsaved(&self.shared.key, error);

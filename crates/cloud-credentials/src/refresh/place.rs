@@ -6,7 +6,7 @@
 use vouchsafe_core::store::{Expect, Key, Version};
 
 use super::wanted::{Given, Login, is_newer};
-use super::{Shared, Wanted, read};
+use super::{Shared, read};
 use crate::{ErrorKind, Record, Result};
 
 /// One of the records of a profile.
@@ -70,10 +70,9 @@ impl At {
 }
 
 impl Shared {
-    /// Finds the record of these credentials.
-    pub(super) async fn find(&self, wanted: &Wanted) -> Result<Found> {
+    /// Finds the record of the credentials that were given, if any, or of the profile.
+    pub(super) async fn find(&self, given: Option<&Given>) -> Result<Found> {
         let there = self.load(&self.key).await?;
-        let given = wanted.given.as_ref();
         let Some((given, lineage)) = given.and_then(|given| Some((given, given.lineage()?))) else {
             return Ok(Found::new(Place::Profile, there));
         };

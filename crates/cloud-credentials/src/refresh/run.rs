@@ -141,7 +141,7 @@ impl<'a> Run<'a> {
     }
 
     async fn load(&mut self) -> Result<Seen<Record, At>> {
-        let found = self.shared.find(self.wanted).await?;
+        let found = self.shared.find(self.wanted.given.as_ref()).await?;
         Ok(self.see(found))
     }
 

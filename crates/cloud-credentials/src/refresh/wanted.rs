@@ -50,6 +50,36 @@ impl Given {
         self.rotated.as_ref().or(self.refresh_token.as_ref())
     }
 
+    /// Returns the credentials to use: these, with the tokens of a record that descends from them.
+    pub(super) fn view(&self, there: Option<&Record>) -> Record {
+        let there = there.cloned().unwrap_or_default();
+        if self.is_client_of_record && there.client_id != self.client_id {
+            return there;
+        }
+        // It may be of an earlier lineage.
+        let has_newest =
+            there.client_id == self.client_id && there.refresh_token.as_ref() == self.newest();
+        let is_theirs = self.refresh_token.is_none()
+            || (there.refresh_token.is_some() && (has_newest || there.descent() == self.lineage()));
+        let is_of_client = there.client_id.is_none() || there.client_id == self.client_id;
+        let mut view = match is_theirs {
+            true => there,
+            false => Record {
+                refresh_token: self.newest().cloned(),
+                // It may be known to be refused.
+                dead: there.dead,
+                // The members of others stay in the record.
+                extra: there.extra,
+                ..Record::default()
+            },
+        };
+        // What was refused may be good for another client.
+        view.dead = view.dead.filter(|_| is_of_client);
+        view.client_id.clone_from(&self.client_id);
+        view.client_secret.clone_from(&self.client_secret);
+        view
+    }
+
     /// Returns whose login a record has.
     pub(crate) fn login_of(&self, there: &Record) -> Login {
         let Some(token) = &there.refresh_token else {
@@ -103,36 +133,10 @@ impl Wanted {
     /// Returns the credentials to use: those of the record, unless others were given and the record
     /// does not descend from them.
     pub(super) fn view(&self, there: Option<&Record>) -> Record {
-        let there = there.cloned().unwrap_or_default();
-        let Some(given) = &self.given else {
-            return there;
-        };
-        if given.is_client_of_record && there.client_id != given.client_id {
-            return there;
+        match &self.given {
+            Some(given) => given.view(there),
+            None => there.cloned().unwrap_or_default(),
         }
-        // It may be of an earlier lineage.
-        let has_newest =
-            there.client_id == given.client_id && there.refresh_token.as_ref() == given.newest();
-        let is_theirs = given.refresh_token.is_none()
-            || (there.refresh_token.is_some()
-                && (has_newest || there.descent() == given.lineage()));
-        let is_of_client = there.client_id.is_none() || there.client_id == given.client_id;
-        let mut view = match is_theirs {
-            true => there,
-            false => Record {
-                refresh_token: given.newest().cloned(),
-                // It may be known to be refused.
-                dead: there.dead,
-                // The members of others stay in the record.
-                extra: there.extra,
-                ..Record::default()
-            },
-        };
-        // What was refused may be good for another client.
-        view.dead = view.dead.filter(|_| is_of_client);
-        view.client_id.clone_from(&given.client_id);
-        view.client_secret.clone_from(&given.client_secret);
-        view
     }
 
     /// Treats unsaved tokens as not granted yet, so that the view has the tokens that they

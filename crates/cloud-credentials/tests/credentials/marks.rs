@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::sleep;
 use vouchsafe_cloud_credentials::Credentials;
 use vouchsafe_cloud_credentials::file::{FileStore, Metadata};
 use vouchsafe_core::mock::Fault;
-use vouchsafe_core::store::{MemoryStore, Store};
+use vouchsafe_core::store::{Key, MemoryStore, Store};
 
 use crate::fleet::{had, sharing};
 use crate::login::Begun;
@@ -164,6 +164,58 @@ async fn a_refusal_leaves_the_mark() {
     let mut now = record(&*store).await;
     assert!(now["dead"].take().is_string());
     assert_eq!(now["lineage"], before["lineage"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_others_replaced_a_given_refresh_token_by_is_revoked_with_it() {
+    for has_own in [false, true] {
+        let server = two_logins();
+        let store = memory();
+        if has_own {
+            seed(&*store, "rt-b").await;
+            given(&server, &store, "rt-a").refresh().await.unwrap();
+        } else {
+            given(&server, &store, "rt-a").write().await.unwrap();
+            sharing(&server, &store).refresh().await.unwrap();
+        }
+        let a = given(&server, &store, "rt-a");
+        let newest = had(&a).await;
+        let names = a.list_profiles().await.unwrap();
+        let key = Key::new("profiles", names.last().unwrap());
+        let there = async || {
+            let loaded = store.load(&key).await.unwrap().unwrap();
+            serde_json::from_slice::<Value>(loaded.value.expose()).unwrap()
+        };
+        assert_eq!(there().await["access_token"], newest.expose());
+        // A process that has not seen the record.
+        let a = given(&server, &store, "rt-a");
+        let before = there().await;
+        a.revoke_access_token().await.unwrap();
+        let now = there().await;
+        assert_eq!(now["access_token"], json!(null));
+        assert_eq!(now["refresh_token"], before["refresh_token"]);
+        let error = a.revoke_access_token().await.unwrap_err();
+        assert_eq!(error.missing().unwrap().values(), ["access_token"]);
+        a.revoke_refresh_token().await.unwrap();
+        let now = there().await;
+        assert_eq!(
+            (&now["access_token"], &now["refresh_token"]),
+            (&json!(null), &json!(null))
+        );
+        assert_eq!(server.server.snapshot()["logins"][0]["revoked"], true);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_given_refresh_token_is_revoked_although_the_record_cannot_be_read() {
+    let server = two_logins();
+    let fragile = Arc::new(Fragile::default());
+    let store: Arc<dyn Store> = Arc::clone(&fragile) as _;
+    let a = given(&server, &store, "rt-a");
+    fragile.is_unreadable.store(true, Relaxed);
+    let error = a.revoke_refresh_token().await.unwrap_err();
+    assert!(error.to_string().contains("the disk is gone"), "{error}");
+    assert_eq!(server.server.snapshot()["logins"][0]["revoked"], true);
 }
 
 /// Makes credentials those of the client `d`, or of `c` again, which the logins belong to.
