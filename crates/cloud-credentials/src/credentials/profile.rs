@@ -103,7 +103,8 @@ impl Credentials {
         let unsaved = self.inner.coordinator.unsaved_of(newest);
         let newest = unsaved.as_ref().or(newest);
         let is_newer = |newest: &&Record| {
-            written.is_token_kept || newest.refresh_token != written.values.refresh_token
+            !given.has_replaced(newest)
+                && (written.is_token_kept || newest.refresh_token != written.values.refresh_token)
         };
         match newest.filter(is_newer) {
             Some(newest) => self.merged(record.clone(), &written.with_tokens_of(newest, given)),

@@ -60,7 +60,9 @@ impl Given {
         let has_newest =
             there.client_id == self.client_id && there.refresh_token.as_ref() == self.newest();
         let is_theirs = self.refresh_token.is_none()
-            || (there.refresh_token.is_some() && (has_newest || there.descent() == self.lineage()));
+            || (there.refresh_token.is_some()
+                && !self.has_replaced(&there)
+                && (has_newest || there.descent() == self.lineage()));
         let is_of_client = there.client_id.is_none() || there.client_id == self.client_id;
         let mut view = match is_theirs {
             true => there,
@@ -78,6 +80,14 @@ impl Given {
         view.client_id.clone_from(&self.client_id);
         view.client_secret.clone_from(&self.client_secret);
         view
+    }
+
+    /// Returns whether a record has the first refresh token, and this process knows what replaced it: the
+    /// record was put back.
+    pub(crate) fn has_replaced(&self, there: &Record) -> bool {
+        there.refresh_token.is_some()
+            && there.refresh_token == self.refresh_token
+            && there.refresh_token.as_ref() != self.newest()
     }
 
     /// Returns whose login a record has.

@@ -218,6 +218,29 @@ async fn a_given_refresh_token_is_revoked_although_the_record_cannot_be_read() {
     assert_eq!(server.server.snapshot()["logins"][0]["revoked"], true);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_record_that_was_put_back_does_not_bring_back_the_spent_refresh_token() {
+    for is_written in [false, true] {
+        let server = two_logins();
+        let store = memory();
+        let a = given(&server, &store, "rt-a");
+        a.write().await.unwrap();
+        let old = record(&*store).await;
+        let of_a = a.refresh().await.unwrap();
+        let newest = token(&*store, "refresh_token").await;
+        put(&*store, &old).await;
+        if is_written {
+            a.write().await.unwrap();
+            assert_eq!(token(&*store, "access_token").await, of_a);
+            assert_eq!(token(&*store, "refresh_token").await, newest);
+        }
+        let of_a = a.refresh().await.unwrap();
+        assert_eq!(had(&given(&server, &store, "rt-a")).await, of_a);
+        assert_eq!(had(&sharing(&server, &store)).await, of_a);
+        assert_eq!((server.requests(), server.refused()), (2, 0));
+    }
+}
+
 /// Makes credentials those of the client `d`, or of `c` again, which the logins belong to.
 fn be(credentials: &Credentials, id: &str) {
     let is_right = id == "c";
