@@ -75,7 +75,7 @@ pub enum Metadata {
     Auto,
     /// In every document. Programs that are given a refresh token, also one that was written, find what
     /// replaced it. All programs that share the file must set this before it is written, and none of them
-    /// may be `pancloud`: a mark that it leaves beside another login is taken for that login's.
+    /// may be `pancloud`: what it replaces a token by has no mark.
     Always,
     /// Never. Other processes then neither find refresh tokens that descend from one given
     /// elsewhere nor learn that one was refused.

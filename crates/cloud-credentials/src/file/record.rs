@@ -46,9 +46,13 @@ pub(super) fn read(document: &Members) -> Option<Record> {
     };
     if let Some(ours) = document.get(OURS).and_then(Value::as_object) {
         let text = |name: &str| ours.get(name).and_then(Value::as_str);
-        record.dead = text("dead").map(str::to_owned);
         // Otherwise another program wrote the document and left our member unchanged.
-        if text("token_sha") == record.access_token.as_ref().map(digest).as_deref() {
+        let first = record.first();
+        let is_login = (ours.get("login")).is_none_or(|login| login.as_str() == first.as_deref());
+        if is_login {
+            record.dead = text("dead").map(str::to_owned);
+        }
+        if is_login && text("token_sha") == record.access_token.as_ref().map(digest).as_deref() {
             record.lineage = text("lineage").map(str::to_owned);
             let seconds = ours.get("exp").and_then(Value::as_u64);
             record.expires_at = seconds.map(since_1970);
@@ -93,6 +97,7 @@ fn ours(record: &Record) -> Value {
         ("v", Value::from(fastrand::Rng::new().u64(..1 << 53))),
         ("token_sha", token_sha.into()),
         ("exp", record.expiry().map(seconds).into()),
+        ("login", record.first().into()),
         ("lineage", record.lineage.clone().into()),
         ("dead", record.dead.clone().into()),
     ];

@@ -241,6 +241,42 @@ async fn a_record_that_was_put_back_does_not_bring_back_the_spent_refresh_token(
     }
 }
 
+#[tokio::test]
+async fn a_mark_is_not_taken_for_that_of_a_login_that_pancloud_wrote() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("credentials.json");
+    let store = marking(&path);
+    let server = two_logins();
+    given(&server, &store, "rt-a").write().await.unwrap();
+    // The access token stays as it is: there is none, or it is not cached.
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("\"rt-a\"", "\"rt-b\"")).unwrap();
+    let of_b = sharing(&server, &store).refresh().await.unwrap();
+    let of_a = given(&server, &store, "rt-a").refresh().await.unwrap();
+    assert_eq!(had(&sharing(&server, &store)).await, of_b);
+    assert_eq!(had(&given(&server, &store, "rt-a")).await, of_a);
+    assert_eq!((server.requests(), server.refused()), (2, 0));
+}
+
+#[tokio::test]
+async fn a_refusal_is_forgotten_once_pancloud_wrote_another_client() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("credentials.json");
+    let store: Arc<dyn Store> = Arc::new(FileStore::new(&path));
+    let server = two_clients();
+    let mut wrong = looks_good("rt-a");
+    wrong["client_id"] = "d".into();
+    wrong["client_secret"] = "t".into();
+    put(&*store, &wrong).await;
+    sharing(&server, &store).refresh().await.unwrap_err();
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains("cloud_credentials"));
+    let text = text.replace("\"d\"", "\"c\"").replace("\"t\"", "\"s\"");
+    fs::write(&path, text).unwrap();
+    sharing(&server, &store).refresh().await.unwrap();
+    assert_eq!((server.requests(), server.refused()), (2, 1));
+}
+
 /// Makes credentials those of the client `d`, or of `c` again, which the logins belong to.
 fn be(credentials: &Credentials, id: &str) {
     let is_right = id == "c";
