@@ -74,8 +74,9 @@ pub enum Metadata {
     #[default]
     Auto,
     /// In every document. Programs that are given a refresh token, also one that was written, find what
-    /// replaced it. All programs that share the file must set this before it is written, and none of them
-    /// may be `pancloud`: what it replaces a token by has no mark.
+    /// replaced it. All programs that write one that they were given must set this before; with
+    /// [`Auto`](Self::Auto), others keep their marks. None of those that share the file may be `pancloud`:
+    /// what it replaces a token by has no mark.
     Always,
     /// Never. Other processes then neither find refresh tokens that descend from one given
     /// elsewhere nor learn that one was refused.

@@ -79,7 +79,9 @@ pub(super) fn write(document: &mut Members, profile: &str, record: &Record, meta
         document.insert(name.clone(), value.clone());
     }
     let is_needed = match metadata {
-        Metadata::Auto => !record.is_first() || record.dead.is_some(),
+        Metadata::Auto => {
+            !record.is_first() || record.dead.is_some() || is_marked(document, record)
+        }
         Metadata::Always => true,
         Metadata::Never => false,
     };
@@ -87,6 +89,13 @@ pub(super) fn write(document: &mut Members, profile: &str, record: &Record, meta
         true => document.insert(OURS.to_owned(), ours(record)),
         false => document.remove(OURS),
     };
+}
+
+/// Returns whether a document has the mark of a record, from a program that marks all.
+fn is_marked(document: &Members, record: &Record) -> bool {
+    let mark = document.get(OURS).and_then(|ours| ours.get("lineage"));
+    let mark = mark.and_then(Value::as_str);
+    mark.is_some() && mark == record.lineage.as_deref()
 }
 
 fn ours(record: &Record) -> Value {

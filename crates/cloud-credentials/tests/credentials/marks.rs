@@ -242,6 +242,29 @@ async fn a_record_that_was_put_back_does_not_bring_back_the_spent_refresh_token(
 }
 
 #[tokio::test]
+async fn a_program_that_marks_nothing_by_itself_keeps_the_marks_of_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("credentials.json");
+    let marking = marking(&path);
+    let auto: Arc<dyn Store> = Arc::new(FileStore::new(&path));
+    let server = two_logins();
+    given(&server, &marking, "rt-a").write().await.unwrap();
+    let stored = sharing(&server, &auto);
+    // The same login, written once more.
+    stored.write().await.unwrap();
+    let of_others = stored.refresh().await.unwrap();
+    assert_eq!(had(&given(&server, &marking, "rt-a")).await, of_others);
+    // Another login has none.
+    given(&server, &auto, "rt-b").write().await.unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    let documents: Value = serde_json::from_str(&text).unwrap();
+    let document = &documents["profiles"]["1"];
+    assert_eq!(document["refresh_token"], "rt-b");
+    assert_eq!(document.get("cloud_credentials"), None);
+    assert_eq!((server.requests(), server.refused()), (1, 0));
+}
+
+#[tokio::test]
 async fn a_mark_is_not_taken_for_that_of_a_login_that_pancloud_wrote() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("credentials.json");
