@@ -2,6 +2,7 @@
 
 mod authorization;
 mod builder;
+mod changes;
 mod device;
 mod endpoint;
 mod exchange;

@@ -7,9 +7,10 @@ use vouchsafe_core::store::{Expect, Key, Loaded, Swapped, Version};
 use vouchsafe_core::{Error as Core, ErrorKind as Kind, Secret};
 
 use super::Credentials;
+use super::changes::{TRIES, change_login, change_record, changed_all_the_time, changed_meanwhile};
 use super::values::{LoggedIn, Resolved, Values};
-use crate::refresh::{Coordinator, Exclusive, Given, Login, is_newer, own_key};
-use crate::{Error, ErrorKind, Record, Result, Source};
+use crate::refresh::{Exclusive, Given, Login, is_newer, own_key};
+use crate::{ErrorKind, Record, Result, Source};
 
 impl Credentials {
     /// Writes the current values into the record of the profile.
@@ -44,7 +45,9 @@ impl Credentials {
     /// [`ErrorKind::StoreCorrupt`](crate::ErrorKind::StoreCorrupt) if the record is damaged;
     /// [`ErrorKind::RefreshTimeout`](crate::ErrorKind::RefreshTimeout) if another process refreshes
     /// these credentials for too long; of kind `Conflict` if one changed them meanwhile; of kind `Store` if
-    /// a record or the lease cannot be read or written.
+    /// a record or the lease cannot be read or written. If that is a record beside the profile, since the
+    /// store allows no other than that of the profile, and no program is given the login that is there any
+    /// more, call [`remove_profile`](Self::remove_profile) and then `write` again.
     #[doc(alias = "write_credentials")]
     pub async fn write(&self) -> Result<()> {
         let coordinator = &self.inner.coordinator;
@@ -432,90 +435,6 @@ impl Credentials {
     }
 }
 
-/// Changes the record of the profile. If it gets another login, what replaced a refresh token that was
-/// given elsewhere is copied to the own record of those credentials first: this is the only copy.
-async fn change_login(
-    coordinator: &Coordinator,
-    change: impl Fn(Option<Record>) -> Option<Record> + Send + Sync,
-) -> Result<()> {
-    for _ in 0..TRIES {
-        let there = coordinator.load(coordinator.key()).await?;
-        let (record, version) = there.unzip();
-        let Some(changed) = change(record.clone()) else {
-            return Ok(());
-        };
-        if let Some(record) = record
-            && let Some(lineage) = record.lineage.as_deref()
-            && record.refresh_token.is_some()
-            && !record.is_dead()
-            && changed.refresh_token != record.refresh_token
-            && changed.descent() != record.lineage
-        {
-            let own = own_key(coordinator.key(), lineage);
-            let newest = coordinator.unsaved_of(Some(&record));
-            let newest = newest.unwrap_or_else(|| record.clone());
-            let copy = Record {
-                lineage: record.lineage,
-                ..newest
-            };
-            let change = |own: Option<Record>| match own {
-                Some(own) if is_newer(&own, &copy) => None,
-                _ => Some(copy.clone()),
-            };
-            if !copy.is_first() {
-                change_record(coordinator, &own, change).await?;
-            }
-        }
-        if swapped(coordinator, coordinator.key(), version, &changed).await? {
-            return Ok(());
-        }
-    }
-    Err(changed_all_the_time())
-}
-
-/// Changes a record; `change` returns `None` to leave it as it is.
-async fn change_record(
-    coordinator: &Coordinator,
-    key: &Key,
-    change: impl Fn(Option<Record>) -> Option<Record> + Send + Sync,
-) -> Result<()> {
-    for _ in 0..TRIES {
-        let (record, version) = coordinator.load(key).await?.unzip();
-        let Some(changed) = change(record) else {
-            return Ok(());
-        };
-        if swapped(coordinator, key, version, &changed).await? {
-            return Ok(());
-        }
-    }
-    Err(changed_all_the_time())
-}
-
-/// Writes a record, unless it is another than the expected one by now.
-async fn swapped(
-    coordinator: &Coordinator,
-    key: &Key,
-    version: Option<Version>,
-    record: &Record,
-) -> Result<bool> {
-    let expect = version.map_or(Expect::Absent, Expect::Version);
-    let value = record.write()?;
-    let swap = coordinator.store().compare_and_swap(key, &expect, &value);
-    let swapped = coordinator.of_store(swap).await?;
-    Ok(matches!(swapped, Swapped::Done(_)))
-}
-
-fn changed_meanwhile(key: &Key) -> Error {
-    let profile = key.profile();
-    let what = format!("profile {profile:?} was changed meanwhile; try again");
-    Core::new(Kind::Conflict, what).with_retryable(true).into()
-}
-
-fn changed_all_the_time() -> Error {
-    let what = "the record of the profile is changed all the time; try again";
-    Core::new(Kind::Store, what).with_retryable(true).into()
-}
-
 /// The profile that a record was copied to.
 enum Copied {
     /// There was none. This is its version.
@@ -579,6 +498,3 @@ enum Absent {
     Keeps,
     Drops,
 }
-
-/// How often a change is tried again after changes by others.
-const TRIES: usize = 20;

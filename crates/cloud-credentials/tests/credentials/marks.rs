@@ -16,7 +16,7 @@ use vouchsafe_core::store::{Key, MemoryStore, Store};
 
 use crate::fleet::{had, sharing};
 use crate::login::Begun;
-use crate::logins::{given, giving, two_clients, two_logins};
+use crate::logins::{OnlyOne, given, giving, two_clients, two_logins};
 use crate::server::{Fragile, TokenServer, looks_good, put, record, secret, seed, token};
 
 fn memory() -> Arc<dyn Store> {
@@ -298,6 +298,29 @@ async fn a_refusal_is_forgotten_once_pancloud_wrote_another_client() {
     fs::write(&path, text).unwrap();
     sharing(&server, &store).refresh().await.unwrap();
     assert_eq!((server.requests(), server.refused()), (2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_whose_only_copy_cannot_be_kept_says_what_to_do() {
+    let begun = Begun::new().await;
+    let store: Arc<dyn Store> = Arc::new(OnlyOne(MemoryStore::new()));
+    given(&begun.server, &store, "rt-0").write().await.unwrap();
+    let credentials = sharing(&begun.server, &store);
+    credentials.refresh().await.unwrap();
+    let before = record(&*store).await;
+    let error = begun.exchange(&credentials).send().await.unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("not allowed") && text.contains("remove_profile"),
+        "{text}"
+    );
+    assert_eq!(record(&*store).await, before);
+    assert!(credentials.remove_profile("default").await.unwrap());
+    credentials.write().await.unwrap();
+    let issued = credentials.values().await.unwrap().refresh_token;
+    assert_eq!(Some(token(&*store, "refresh_token").await), issued);
+    credentials.refresh().await.unwrap();
+    assert_eq!(begun.server.refused(), 0);
 }
 
 /// Makes credentials those of the client `d`, or of `c` again, which the logins belong to.
