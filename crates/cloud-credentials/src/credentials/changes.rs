@@ -7,9 +7,11 @@ use crate::refresh::{Coordinator, is_newer, own_key};
 use crate::{Error, ErrorKind, Record, Result};
 
 /// Changes the record of the profile. If it gets another login, what replaced a refresh token that was
-/// given elsewhere is copied to the own record of those credentials first: this is the only copy.
+/// given elsewhere is copied to the own record of those credentials first: this is the only copy. That of
+/// the lineage `over` is not, since no program needs it any more.
 pub(super) async fn change_login(
     coordinator: &Coordinator,
+    over: Option<&str>,
     change: impl Fn(Option<Record>) -> Option<Record> + Send + Sync,
 ) -> Result<()> {
     for _ in 0..TRIES {
@@ -20,6 +22,7 @@ pub(super) async fn change_login(
         };
         if let Some(record) = record
             && let Some(lineage) = record.lineage.as_deref()
+            && Some(lineage) != over
             && record.refresh_token.is_some()
             && !record.is_dead()
             && changed.refresh_token != record.refresh_token

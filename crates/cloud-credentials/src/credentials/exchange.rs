@@ -139,6 +139,7 @@ impl Credentials {
         let LoggedIn {
             values,
             is_of_store,
+            ..
         } = login;
         if let Some(token) = &values.access_token {
             self.memory().keep(token);
@@ -235,6 +236,7 @@ impl Login {
         let login = LoggedIn {
             values,
             is_of_store: self.is_of_store,
+            over: (credentials.memory().login.as_ref()).and_then(LoggedIn::lineage),
         };
         // In memory first: a store that fails must not cost the tokens.
         credentials.set(|memory| {

@@ -77,7 +77,7 @@ impl Credentials {
             return Err(changed_meanwhile(coordinator.key()));
         }
         let change = |there| Some(self.merged_given(there, &given, &written, record.as_ref()));
-        change_login(coordinator, change).await?;
+        self.change_login(change).await?;
         // Until it is gone, programs that were given the login use it.
         let Some(version) = version else {
             return Ok(());
@@ -115,9 +115,18 @@ impl Credentials {
         }
     }
 
+    /// Changes the record of the profile, without a copy of what replaced the login before this one.
+    async fn change_login(
+        &self,
+        change: impl Fn(Option<Record>) -> Option<Record> + Send + Sync,
+    ) -> Result<()> {
+        let over = (self.memory().login.as_ref()).and_then(|login| login.over.clone());
+        change_login(&self.inner.coordinator, over.as_deref(), change).await
+    }
+
     async fn write_over(&self, written: &Written) -> Result<()> {
         let change = |record| Some(self.merged(record, written));
-        change_login(&self.inner.coordinator, change).await
+        self.change_login(change).await
     }
 
     /// Writes the values of a login: a refresh token that was not issued is dropped. What a refresh did
@@ -127,17 +136,11 @@ impl Credentials {
         login: &LoggedIn,
         expires_at: Option<SystemTime>,
     ) -> Result<()> {
-        let values = login.values.clone();
-        let given = Given {
-            client_id: values.client_id.clone(),
-            refresh_token: values.refresh_token.clone(),
-            ..Given::default()
-        };
         let written = Written {
-            values,
+            values: login.values.clone(),
             expires_at,
             is_token_kept: false,
-            lineage: given.lineage().filter(|_| !login.is_of_store),
+            lineage: login.lineage(),
             absent: Absent::Drops,
         };
         let coordinator = &self.inner.coordinator;
@@ -190,7 +193,7 @@ impl Credentials {
             }
             Some(given) => Some(self.merged_given(record, given, &written, None)),
         };
-        change_login(coordinator, change).await
+        self.change_login(change).await
     }
 
     /// Drops a token from the record, if it is there, and from the own one of given credentials.

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use vouchsafe_core::Secret;
 
 use crate::error::Missing;
-use crate::record::digest;
+use crate::record::{digest, lineage};
 use crate::url::Url;
 use crate::validity::Validity;
 use crate::{Environment, Error, Record, Result};
@@ -129,6 +129,17 @@ pub(super) struct LoggedIn {
     pub(super) values: Values,
     /// Whether the record is what counts once it has these values, as others may renew them.
     pub(super) is_of_store: bool,
+    /// The lineage of the login of this program that it took the place of, which no other was given.
+    pub(super) over: Option<String>,
+}
+
+impl LoggedIn {
+    /// Returns the lineage of records that descend from it, if this program goes on with it.
+    pub(super) fn lineage(&self) -> Option<String> {
+        let (id, token) = (&self.values.client_id, &self.values.refresh_token);
+        let (id, token) = (id.as_deref()?, token.as_ref()?);
+        (!self.is_of_store).then(|| lineage(id, token))
+    }
 }
 
 /// What this process knows of an access token, beside what the token and the record say.

@@ -301,6 +301,31 @@ async fn a_refusal_is_forgotten_once_pancloud_wrote_another_client() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_next_login_of_a_program_leaves_no_record_of_the_last_one() {
+    for is_late in [false, true] {
+        let begun = Begun::new().await;
+        let fragile = Arc::new(Fragile::default());
+        let store: Arc<dyn Store> = Arc::clone(&fragile) as _;
+        let credentials = given(&begun.server, &store, "rt-0");
+        credentials.write().await.unwrap();
+        // Other programs may be given the first one, which it leaves to them.
+        for _ in 0..3 {
+            sharing(&begun.server, &store).refresh().await.unwrap();
+            let begun = Begun::at(begun.server.clone()).await;
+            log_in(&begun, &fragile, &credentials, is_late).await;
+        }
+        let names = credentials.list_profiles().await.unwrap();
+        assert_eq!(names.len(), 2, "{names:?}");
+        credentials.refresh().await.unwrap();
+        given(&begun.server, &store, "rt-0")
+            .refresh()
+            .await
+            .unwrap();
+        assert_eq!(begun.server.refused(), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_login_whose_only_copy_cannot_be_kept_says_what_to_do() {
     let begun = Begun::new().await;
     let store: Arc<dyn Store> = Arc::new(OnlyOne(MemoryStore::new()));
