@@ -68,6 +68,13 @@ pub(super) enum Kind {
 }
 
 impl Kind {
+    /// Finds a kind by how it is shown.
+    pub(super) fn named(name: &str) -> Self {
+        let known = [Self::Sqlite, Self::Redis, Self::Postgres, Self::Etcd];
+        let found = known.into_iter().find(|kind| format!("{kind:?}") == name);
+        found.unwrap()
+    }
+
     /// Starts the server of a kind, if it needs one. Returns `None` if the test is skipped.
     pub(super) fn start(self, place: &Path) -> Option<Option<Box<dyn Server>>> {
         Some(match self {
