@@ -89,15 +89,18 @@ impl StoreLeases {
         }
     }
 
-    /// Writes the lease again, for this time from now, unless another caller has it by now. Without a
-    /// time, it ends: the record is kept, since the next fencing token must be greater.
-    async fn rewrite(&self, lease: &Lease, time: Option<Duration>) -> Result<Option<Version>> {
+    /// Writes the lease again for another time, unless another caller has it by now. Without one, it
+    /// ends: the record is kept, since the next fencing token must be greater.
+    async fn rewrite(&self, lease: &Lease, term: Option<Term>) -> Result<Option<Version>> {
         // A lease of other leases.
         let Some((owner, version)) = lease.version.as_bytes().split_first_chunk() else {
             return Ok(None);
         };
-        let term = match time {
-            Some(time) => Term::new(lease.fence, self.now(), time, *owner),
+        let term = match term {
+            Some(term) => Term {
+                owner: *owner,
+                ..term
+            },
             None if lease.is_after_lapse => Term::new(lease.fence, 1, Duration::ZERO, NO_OWNER),
             None => Term::new(lease.fence, 0, Duration::ZERO, *owner),
         };
@@ -137,12 +140,19 @@ impl Leases for StoreLeases {
 
     fn renew<'a>(&'a self, lease: &'a mut Lease, time: Duration) -> BoxFuture<'a, Result<bool>> {
         Box::pin(async move {
-            let renewed = self.rewrite(lease, Some(time)).await?;
-            let is_held = renewed.is_some();
-            if let Some(version) = renewed {
+            for _ in 0..2 {
+                let term = Term::new(lease.fence, self.now(), time, NO_OWNER);
+                let Some(version) = self.rewrite(lease, Some(term)).await? else {
+                    return Ok(false);
+                };
                 lease.version = version;
+                // A clock that follows the server's learns from the answer that it was wrong, such as after
+                // the machine's was set. By the right time, the lease has ended, or not begun.
+                if term.remaining(self.now()).is_some() {
+                    break;
+                }
             }
-            Ok(is_held)
+            Ok(true)
         })
     }
 
@@ -260,6 +270,84 @@ mod tests {
             let term = Term::new(1, ended, Duration::ZERO, NO_OWNER);
             assert!([0, 1, 2].iter().all(|now| term.remaining(*now).is_none()));
             assert_eq!(term.is_released(), ended == 0);
+        }
+    }
+}
+
+#[cfg(all(test, feature = "mock"))]
+mod learning {
+    use super::*;
+    use crate::mock::ManualClock;
+    use crate::store::MemoryStore;
+
+    /// Records whose answers set the clock of their caller right, as the dates of a server do.
+    #[derive(Debug)]
+    struct Telling {
+        records: Arc<MemoryStore>,
+        right: Arc<ManualClock>,
+        callers: Arc<ManualClock>,
+    }
+
+    impl Telling {
+        fn answer<'a, T: 'a>(&'a self, call: BoxFuture<'a, T>) -> BoxFuture<'a, T> {
+            Box::pin(async move {
+                let answer = call.await;
+                self.callers.set(self.right.now());
+                answer
+            })
+        }
+    }
+
+    impl Store for Telling {
+        fn load<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Loaded>>> {
+            self.answer(self.records.load(key))
+        }
+
+        fn compare_and_swap<'a>(
+            &'a self,
+            key: &'a Key,
+            expect: &'a Expect,
+            value: &'a SecretBytes,
+        ) -> BoxFuture<'a, Result<Swapped>> {
+            self.answer(self.records.compare_and_swap(key, expect, value))
+        }
+
+        fn remove<'a>(&'a self, key: &'a Key, expect: &'a Expect) -> BoxFuture<'a, Result<bool>> {
+            self.answer(self.records.remove(key, expect))
+        }
+
+        fn capabilities(&self) -> crate::store::Capabilities {
+            self.records.capabilities()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_holder_that_learns_the_time_from_the_answer_to_its_renewal_keeps_the_lease() {
+        let (hour, time) = (Duration::from_secs(3600), Duration::from_secs(30));
+        let key = Key::new("application", "profile");
+        for is_forward in [true, false] {
+            let right = Arc::new(ManualClock::running());
+            let callers = Arc::new(ManualClock::new(right.now()));
+            let records = Arc::new(MemoryStore::new());
+            let store = Telling {
+                records: Arc::clone(&records),
+                right: Arc::clone(&right),
+                callers: Arc::clone(&callers),
+            };
+            let holder = StoreLeases::with_clock(Arc::new(store), Arc::clone(&callers) as _);
+            let other = StoreLeases::with_clock(records, Arc::clone(&right) as _);
+            let Acquired::Lease(mut lease) = holder.acquire(&key, time).await.unwrap() else {
+                unreachable!("there is no holder");
+            };
+            let now = callers.now();
+            callers.set(if is_forward { now + hour } else { now - hour });
+            assert!(holder.renew(&mut lease, time).await.unwrap());
+            let there = other.acquire(&key, time).await.unwrap();
+            assert!(
+                matches!(there, Acquired::Held { .. }),
+                "{is_forward}: {there:?}"
+            );
+            assert!(holder.release(lease).await.unwrap());
         }
     }
 }
