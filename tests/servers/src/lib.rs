@@ -4,12 +4,7 @@
 //! Each server ends with its value, and with the test however that ends: a shell kills it once the
 //! other end of its standard input is gone.
 
-#![expect(
-    clippy::missing_panics_doc,
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    reason = "tests"
-)]
+#![expect(clippy::missing_panics_doc, clippy::unwrap_used, reason = "tests")]
 
 mod disk;
 mod keyring;
@@ -27,6 +22,7 @@ use std::time::Duration;
 
 use vouchsafe_core::env;
 use vouchsafe_core::store::contract::Server;
+pub use vouchsafe_core::store::contract::{may_skip, skip};
 
 pub use crate::disk::SmallDisk;
 pub use crate::keyring::{bus, keyring, locked_keyring};
@@ -169,28 +165,6 @@ fn found(program: &str, install: &str, folders: &[PathBuf]) -> Option<PathBuf> {
         skip(&format!("there is no {program} here; run `{install}`"));
     }
     found
-}
-
-/// Returns whether a check may be left out because something is not installed. With `CI=true` it
-/// fails instead, since nobody may read that it was left out.
-#[must_use]
-pub fn may_skip() -> bool {
-    env::var("CI").unwrap().is_none_or(|ci| ci != "true")
-}
-
-/// Prints that a test is left out, and why. `cargo xtask test` says it again at its end, since a runner
-/// hides what a test that passed has printed.
-pub fn skip(why: &str) {
-    let line = format!("SKIPPED: {why}");
-    assert!(may_skip(), "{line}");
-    println!("{line}");
-    if let Some(file) = env::var("VOUCHSAFE_SKIPPED").unwrap() {
-        let file = fs::OpenOptions::new().create(true).append(true).open(file);
-        // In one write, as other tests do it at the same time.
-        file.unwrap()
-            .write_all(format!("{line}\n").as_bytes())
-            .unwrap();
-    }
 }
 
 /// Returns a port that was free a moment ago.

@@ -42,7 +42,12 @@ fn open_leases(place: &Path) -> Arc<dyn Leases> {
 
 crate::store_contract!(in_memory, super::open);
 crate::store_contract!(in_a_folder, super::open_shared);
-crate::lease_contract!(leases, super::open_shared, super::open_leases);
+crate::lease_contract!(
+    leases,
+    super::open_shared,
+    super::open_leases;
+    crate::store::contract::Time::Process
+);
 
 /// A store without hints that counts how often it is read, and can fail.
 #[derive(Debug, Default)]

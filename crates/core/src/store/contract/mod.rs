@@ -8,25 +8,30 @@
     reason = "tests"
 )]
 
+mod jumps;
 mod leases;
 mod logins;
+mod place;
 mod processes;
 mod servers;
+mod skipped;
 
 use std::cell::Cell;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 
 pub use self::logins::check_logins;
+use self::place::Place;
 pub use self::servers::Server;
+pub use self::skipped::{may_skip, skip};
 use super::{
     Acquired, Expect, Key, Lease, Leases, Loaded, Scope, Store, StoreLeases, Swapped, Version,
 };
 use crate::mock::ManualClock;
-use crate::{Clock as _, ErrorKind, SecretBytes, SystemClock};
+use crate::{ErrorKind, SecretBytes};
 
 /// Defines a module of tests, named by the first argument, for a store that a function opens:
 /// `fn(&Path) -> Arc<dyn Store>`. Each test gets the path of a folder of its own; all processes
@@ -106,18 +111,24 @@ macro_rules! store_contract {
 
 /// Defines tests as [`store_contract!`](crate::store_contract) does, for [`Leases`] that are not
 /// [`StoreLeases`]. The third argument is a function `fn(&Path) -> Arc<dyn Leases>`, a fourth starts
-/// the server. The time of these leases is real: the tests wait for some of them to end.
+/// the server. After a semicolon, a [`Time`](crate::store::contract::Time) says whose clock ends the
+/// leases, if it is not exactly that of the server. The time of these leases is real: the tests wait for
+/// some of them to end.
+///
+/// A test moves the clock of a process with the program `faketime`. Without that it is
+/// [skipped](crate::store::contract::skip).
 #[macro_export]
 macro_rules! lease_contract {
-    ($name:ident, $open:path, $leases:path $(, $start:path)?) => {
+    ($name:ident, $open:path, $leases:path $(, $start:path)? $(; $time:expr)?) => {
         $crate::store_contract! { @module
-            $name, $open, [.with_leases($leases)$(.on_server($start))?],
+            $name, $open, [.with_leases($leases)$(.on_server($start))?$(.by($time))?],
             a_lease_is_held_by_one_until_it_is_released
             a_lease_ends_by_itself_and_is_then_lost
             a_lease_that_lapsed_is_told_from_one_that_was_released
             an_acquisition_that_was_not_answered_is_no_holder
             a_renewal_that_was_not_answered_keeps_the_lease
             a_holder_that_overslept_cannot_overwrite_what_came_after
+            a_process_whose_clock_jumps_keeps_its_lease_and_takes_no_other
             many_processes_make_one_request
             a_killed_holder_leaves_the_old_record_or_the_new_one
             a_server_that_restarts_never_grants_a_lower_fence
@@ -168,9 +179,22 @@ pub struct Suite {
     open: Open,
     /// `None` for [`StoreLeases`].
     leases: Option<OpenLeases>,
+    time: Time,
     start: Option<StartServer>,
     /// The test that other processes run.
     process: &'static str,
+}
+
+/// Whose clock ends a lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Time {
+    /// That of the server. The clocks of its clients do not matter.
+    Server,
+    /// That of the server, which each client knows to within this.
+    ServerWithin(Duration),
+    /// That of each client.
+    Process,
 }
 
 const TASKS: usize = 10;
@@ -217,6 +241,14 @@ fn is_refused(acquired: &Acquired) -> bool {
     matches!(acquired, Acquired::Held { remaining } if *remaining <= TIME)
 }
 
+/// What another process says once it can begin.
+const READY: &str = "ready";
+
+/// Tells the process that started this one.
+fn tell(word: &str) {
+    println!("{word}");
+}
+
 /// A value that shows whether it is complete.
 fn whole(seed: u64) -> SecretBytes {
     let mut random = fastrand::Rng::with_seed(seed);
@@ -241,6 +273,7 @@ impl Suite {
         Self {
             open,
             leases: None,
+            time: Time::Server,
             start: None,
             process,
         }
@@ -253,6 +286,13 @@ impl Suite {
         self
     }
 
+    /// Says whose clock ends these leases. Default: [`Time::Server`].
+    #[must_use]
+    pub const fn by(mut self, time: Time) -> Self {
+        self.time = time;
+        self
+    }
+
     /// Starts a server for each test.
     #[must_use]
     pub const fn on_server(mut self, start: StartServer) -> Self {
@@ -262,23 +302,20 @@ impl Suite {
 
     fn open(&self, path: &Path) -> Place {
         let store = (self.open)(path);
-        match self.leases {
-            Some(leases) => Place {
-                store,
-                leases: leases(path),
-                clock: None,
-                path: path.to_owned(),
-            },
+        let (leases, clock, time): (Arc<dyn Leases>, _, _) = match self.leases {
+            Some(leases) => (leases(path), None, self.time),
             None => {
                 let clock = Arc::new(ManualClock::running());
                 let leases = StoreLeases::with_clock(Arc::clone(&store), Arc::clone(&clock) as _);
-                Place {
-                    store,
-                    leases: Arc::new(leases),
-                    clock: Some(clock),
-                    path: path.to_owned(),
-                }
+                (Arc::new(leases), Some(clock), Time::Process)
             }
+        };
+        Place {
+            store,
+            leases,
+            clock,
+            time,
+            path: path.to_owned(),
         }
     }
 
@@ -492,87 +529,6 @@ impl Suite {
                 assert!(hint.is_ok(), "no hint at {value}");
             }
         });
-    }
-}
-
-struct Place {
-    store: Arc<dyn Store>,
-    leases: Arc<dyn Leases>,
-    /// The clock of the leases; `None` if they go by real time.
-    clock: Option<Arc<ManualClock>>,
-    path: PathBuf,
-}
-
-impl Place {
-    async fn acquire(&self) -> Acquired {
-        self.acquire_for(TIME).await
-    }
-
-    async fn acquire_for(&self, time: Duration) -> Acquired {
-        self.leases.acquire(&key(), time).await.unwrap()
-    }
-
-    /// Returns the time of a lease that a test waits for.
-    fn short(&self) -> Duration {
-        if self.clock.is_some() {
-            TIME / 4
-        } else {
-            Duration::from_secs(2)
-        }
-    }
-
-    /// Takes the lease for a short time, and renews it to twice that. Returns the time before it was
-    /// renewed, too.
-    async fn renewed(&self) -> (Lease, SystemTime) {
-        loop {
-            let taken = self.now();
-            let mut lease = held(self.acquire_for(self.short()).await);
-            let renewed = self.now();
-            if self
-                .leases
-                .renew(&mut lease, 2 * self.short())
-                .await
-                .unwrap()
-            {
-                return (lease, renewed);
-            }
-            // The machine may be slow.
-            assert!(self.since(taken) >= self.short(), "it ended too soon");
-        }
-    }
-
-    fn now(&self) -> SystemTime {
-        match &self.clock {
-            Some(clock) => clock.now(),
-            None => SystemClock::new().now(),
-        }
-    }
-
-    fn since(&self, then: SystemTime) -> Duration {
-        self.now().duration_since(then).unwrap_or_default()
-    }
-
-    async fn let_pass(&self, time: Duration) {
-        match &self.clock {
-            Some(clock) => clock.advance(time),
-            None => tokio::time::sleep(time).await,
-        }
-    }
-
-    /// Takes the lease once that of another holder, which lasts at most `time`, has ended.
-    async fn acquire_after(&self, time: Duration) -> Lease {
-        if let Some(clock) = &self.clock {
-            clock.advance(time);
-        }
-        loop {
-            match self.acquire().await {
-                Acquired::Lease(lease) => return lease,
-                Acquired::Held { remaining } => {
-                    assert!(self.clock.is_none() && remaining <= time, "{remaining:?}");
-                    tokio::time::sleep(remaining.max(Duration::from_millis(10))).await;
-                }
-            }
-        }
     }
 }
 

@@ -10,8 +10,10 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
+use super::jumps::{JUMP, jump};
 use super::{
-    Place, Suite, TASKS, TIME, block_on, check_whole, is_refused, key, read, text, whole, write,
+    Place, READY, Suite, TASKS, TIME, block_on, check_whole, is_refused, key, read, tell, text,
+    whole, write,
 };
 use crate::env;
 use crate::store::{Acquired, Expect, Swapped};
@@ -19,7 +21,6 @@ use crate::store::{Acquired, Expect, Swapped};
 const PLACE: &str = "VOUCHSAFE_CONTRACT_PLACE";
 const DEED: &str = "VOUCHSAFE_CONTRACT_DEED";
 const PROCESSES: usize = 20;
-const READY: &str = "ready";
 
 impl Suite {
     /// Twenty processes with ten tasks each try to refresh a stale record.
@@ -69,7 +70,7 @@ impl Suite {
 
                 // No caller waits longer for a dead holder than its lease lasts.
                 let now = place.acquire().await;
-                if since.elapsed() < place.short() {
+                if since.elapsed() + place.doubt() < place.short() {
                     assert_eq!(is_refused(&now), step != "release", "{step}");
                 }
                 let lease = match now {
@@ -129,6 +130,9 @@ impl Suite {
                     }
                 }
             }
+            if deed == JUMP {
+                return jump(&place).await;
+            }
             if let Some(stop) = deed.strip_prefix("stop ") {
                 let after = |step: &str| {
                     if step == stop {
@@ -152,9 +156,20 @@ impl Suite {
     }
 
     fn start(&self, place: &Path, deed: &str) -> Process {
+        self.start_with(place, deed, |_| {})
+    }
+
+    pub(super) fn start_with(
+        &self,
+        place: &Path,
+        deed: &str,
+        set: impl FnOnce(&mut Command),
+    ) -> Process {
         // The name of a test does not begin with its crate.
         let (_, test) = self.process.split_once("::").unwrap();
-        let mut child = Command::new(std::env::current_exe().unwrap())
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        set(&mut command);
+        let mut child = command
             .args(["--exact", test, "--nocapture", "--test-threads=1"])
             .env(PLACE, place)
             .env(DEED, deed)
@@ -211,18 +226,18 @@ fn count(requests: &Path) -> usize {
 /// The file in the folder that counts the requests.
 const REQUESTS: &str = "requests.txt";
 
-struct Process {
-    child: Child,
+pub(super) struct Process {
+    pub(super) child: Child,
     lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
 }
 
 impl Process {
-    fn wait_for(&mut self, word: &str) {
+    pub(super) fn wait_for(&mut self, word: &str) {
         let mut lines = self.lines.by_ref().map(Result::unwrap);
         assert!(lines.any(|line| line.ends_with(word)), "a process failed");
     }
 
-    fn go_on(&mut self) {
+    pub(super) fn go_on(&mut self) {
         let input = self.child.stdin.as_mut().unwrap();
         input.write_all(b"go on\n").unwrap();
     }
@@ -239,8 +254,4 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn tell(word: &str) {
-    println!("{word}");
 }
