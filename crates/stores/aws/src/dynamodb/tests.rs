@@ -10,7 +10,18 @@ fn open(place: &Path) -> Arc<dyn Store> {
     Arc::new(DynamoStore::new(&aws(place), "vouchsafe").unwrap())
 }
 
+fn open_leases(place: &Path) -> Arc<dyn Leases> {
+    Arc::new(DynamoStore::new(&aws(place), "vouchsafe").unwrap().leases())
+}
+
 vouchsafe_core::store_contract!(contract, super::open, crate::testing::start);
+vouchsafe_core::lease_contract!(
+    leases,
+    super::open,
+    super::open_leases,
+    crate::testing::start;
+    vouchsafe_core::store::contract::Time::ServerWithin(std::time::Duration::from_secs(1))
+);
 
 #[tokio::test]
 async fn a_table_that_is_missing_is_named_and_can_be_made() {
@@ -85,6 +96,34 @@ async fn leases_go_by_the_time_of_the_server() {
             unreachable!("two holders");
         };
         assert!(remaining > minutes(1), "{remaining:?}");
+        assert!(holder.release(lease).await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_holder_whose_clock_is_set_keeps_its_lease() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(_server) = start(folder.path()) else {
+        return;
+    };
+    let other = open_leases(folder.path());
+    let (hour, time) = (Duration::from_secs(3600), Duration::from_secs(60));
+    for is_forward in [true, false] {
+        let clock = Arc::new(ManualClock::running());
+        let aws = builder(folder.path()).clock(clock.clone()).build();
+        let holder = DynamoStore::new(&aws.unwrap(), "vouchsafe").unwrap();
+        let holder = holder.leases();
+        let Acquired::Lease(mut lease) = holder.acquire(&key(), time).await.unwrap() else {
+            unreachable!("it was released");
+        };
+        let now = vouchsafe_core::Clock::now(&*clock);
+        clock.set(if is_forward { now + hour } else { now - hour });
+        assert!(holder.renew(&mut lease, time).await.unwrap());
+        let there = other.acquire(&key(), time).await.unwrap();
+        assert!(
+            matches!(there, Acquired::Held { remaining } if remaining > time / 2),
+            "{there:?}"
+        );
         assert!(holder.release(lease).await.unwrap());
     }
 }
