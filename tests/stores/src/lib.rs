@@ -28,6 +28,8 @@ pub enum Ground {
     Memcached,
     /// Redis.
     Redis,
+    /// Valkey.
+    Valkey,
     /// PostgreSQL.
     Postgres,
     /// etcd.
@@ -46,12 +48,13 @@ pub enum Ground {
 
 impl Ground {
     /// All of them, the fast ones first.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Memory,
         Self::File,
         Self::Sqlite,
         Self::Memcached,
         Self::Redis,
+        Self::Valkey,
         Self::Postgres,
         Self::Etcd,
         Self::Nats,
@@ -62,8 +65,9 @@ impl Ground {
     ];
 
     /// Those that several machines share, and whose leases do not need clocks that agree.
-    pub const OF_NETWORK: [Self; 5] = [
+    pub const OF_NETWORK: [Self; 6] = [
         Self::Redis,
+        Self::Valkey,
         Self::Postgres,
         Self::Etcd,
         Self::DynamoDb,
@@ -79,6 +83,7 @@ impl Ground {
             Self::Sqlite => "sqlite",
             Self::Memcached => "memcached",
             Self::Redis => "redis",
+            Self::Valkey => "valkey",
             Self::Postgres => "postgres",
             Self::Etcd => "etcd",
             Self::Nats => "nats",
@@ -119,6 +124,7 @@ impl Ground {
             Self::Memory | Self::File | Self::Sqlite => return Some(Started(None)),
             Self::Memcached => servers::memcached,
             Self::Redis => servers::redis,
+            Self::Valkey => servers::valkey,
             Self::Postgres => servers::postgres,
             Self::Etcd => servers::etcd,
             Self::Nats => servers::nats,

@@ -116,8 +116,8 @@ impl Site {
                     .with_clock(Arc::clone(clock));
                 shared(Arc::new(store), clock)
             }
-            Ground::Redis => {
-                let builder = RedisStore::builder(at("redis"));
+            Ground::Redis | Ground::Valkey => {
+                let builder = RedisStore::builder(at(self.ground.name()));
                 shared(Arc::new(builder.limit(LIMIT).allow_plain().build()?), clock)
             }
             Ground::Postgres => {
