@@ -8,7 +8,9 @@ use arc_swap::ArcSwapOption;
 use vouchsafe_core::auth::oauth::read_fault;
 use vouchsafe_core::auth::{Renewals, StaticToken, TokenSource};
 use vouchsafe_core::call::{Jitter, Timeouts};
-use vouchsafe_core::store::{Key, Leases, MemoryStore, Store, StoreLeases, WithLease};
+use vouchsafe_core::store::{
+    Capabilities, Key, Leases, MemoryStore, Scope, Store, StoreLeases, WithLease,
+};
 use vouchsafe_core::url::Given;
 use vouchsafe_core::{CoreClientBuilder, Error as Core, ErrorKind as Kind, Secret};
 
@@ -153,8 +155,10 @@ impl CredentialsBuilder {
         self
     }
 
-    /// Sets the store of the records. Processes that share a store share each refresh. Default:
-    /// memory.
+    /// Sets the store of the records. Processes that share a store share each refresh. One whose server
+    /// forgets, such as Memcached, is refused: it is for leases
+    /// ([`WithLease`](vouchsafe_core::store::WithLease)), and a cache before another store
+    /// ([`CacheOver`](vouchsafe_core::store::CacheOver)). Default: memory.
     pub fn store(mut self, store: Arc<dyn Store>) -> Self {
         self.store = Some(store);
         self
@@ -349,8 +353,8 @@ impl CredentialsBuilder {
     ///
     /// # Errors
     ///
-    /// Of kind `Config` if a URL is malformed, `PAN_PROFILE` is not text, fewer processes share the
-    /// leases than the store, or the transport cannot be created.
+    /// Of kind `Config` if a URL is malformed, `PAN_PROFILE` is not text, the store is on a server that
+    /// forgets, fewer processes share the leases than the store, or the transport cannot be created.
     pub fn build(self) -> Result<Credentials> {
         if self.times.request >= self.times.lease {
             let Times { request, lease, .. } = self.times;
@@ -402,6 +406,7 @@ impl CredentialsBuilder {
             settings.authorization.get_or_insert_with(of_service);
         }
         let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::new()));
+        require_kept(&*store)?;
         let leases: Arc<dyn Leases> = match self.leases {
             Some(leases) => Arc::new(WithLease::new(Arc::clone(&store), leases)?),
             None => Arc::clone(&store).own_leases().unwrap_or_else(|| {
@@ -461,6 +466,18 @@ impl CredentialsBuilder {
             }),
         })
     }
+}
+
+/// Refuses a store in which others have their only copy of a refresh token, and which may forget it.
+/// Memory of this process forgets, too, but no sooner than who uses it.
+fn require_kept(store: &dyn Store) -> Result<()> {
+    let Capabilities { durable, scope, .. } = store.capabilities();
+    if durable || scope == Scope::Process {
+        return Ok(());
+    }
+    let what = "this store may forget a refresh token, which nothing else has; use it for leases \
+                (WithLease), or as a cache before a store that is durable (CacheOver)";
+    Err(Core::new(Kind::Config, what).into())
 }
 
 fn timeouts(request: Duration) -> Timeouts {

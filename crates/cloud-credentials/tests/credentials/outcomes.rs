@@ -8,9 +8,12 @@ use http::{HeaderValue, StatusCode};
 use vouchsafe_cloud_credentials::file::FileStore;
 use vouchsafe_cloud_credentials::mock::Seed;
 use vouchsafe_cloud_credentials::{Credentials, Error, ErrorKind};
-use vouchsafe_core::store::{MemoryStore, Store, StoreLeases};
+use vouchsafe_core::store::{
+    CacheOver, Capabilities, Expect, Key, Loaded, MemoryStore, Scope, Store, StoreLeases, Swapped,
+    WithLease,
+};
 use vouchsafe_core::transport::{Request, Response, Transport};
-use vouchsafe_core::{BoxFuture, Result};
+use vouchsafe_core::{BoxFuture, Result, SecretBytes};
 
 use crate::fleet::{had, sharing};
 use crate::server::{Fragile, TokenServer, Told, secret, seed};
@@ -160,6 +163,53 @@ async fn leases_that_fewer_processes_share_than_the_store_are_refused() {
     assert!(error.to_string().contains("leases"), "{error}");
     let builder = Credentials::builder().leases(of_process());
     builder.build().unwrap();
+}
+
+/// A store on a server that forgets, as Memcached does.
+#[derive(Debug, Default)]
+struct Forgetful(MemoryStore);
+
+impl Store for Forgetful {
+    fn load<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Loaded>>> {
+        self.0.load(key)
+    }
+
+    fn compare_and_swap<'a>(
+        &'a self,
+        key: &'a Key,
+        expect: &'a Expect,
+        value: &'a SecretBytes,
+    ) -> BoxFuture<'a, Result<Swapped>> {
+        self.0.compare_and_swap(key, expect, value)
+    }
+
+    fn remove<'a>(&'a self, key: &'a Key, expect: &'a Expect) -> BoxFuture<'a, Result<bool>> {
+        self.0.remove(key, expect)
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        let mut capabilities = Capabilities::new(Scope::Network);
+        capabilities.durable = false;
+        capabilities
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_forgets_is_good_for_leases_and_as_a_cache_only() {
+    let forgetful = || -> Arc<dyn Store> { Arc::new(Forgetful::default()) };
+    let leases = || Arc::new(StoreLeases::new(forgetful()));
+    let file = || -> Arc<dyn Store> { Arc::new(FileStore::new("/nowhere/credentials.json")) };
+    let build = |store| Credentials::builder().store(store).build();
+    let alone = Arc::new(WithLease::new(forgetful(), leases()).unwrap());
+    for store in [forgetful(), alone] {
+        let error = build(store).unwrap_err();
+        assert!(error.is_config(), "{error}");
+        assert!(error.to_string().contains("may forget"), "{error}");
+    }
+    build(Arc::new(WithLease::new(file(), leases()).unwrap())).unwrap();
+    let cache = CacheOver::new(forgetful(), file(), Duration::from_secs(60));
+    build(Arc::new(cache)).unwrap();
+    build(Arc::new(MemoryStore::new())).unwrap();
 }
 
 #[tokio::test]
