@@ -1,7 +1,9 @@
 //! Logins: in a browser on this machine, and on another device.
 
+use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::Stdio;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Command, Stdio};
 
 use serde_json::json;
 
@@ -17,8 +19,14 @@ struct Login {
 
 impl Login {
     fn begin(world: &World, arguments: &[&str]) -> Self {
+        Self::begin_with_path(world, arguments, "")
+    }
+
+    /// Begins a login of a program that finds other programs in this folder.
+    fn begin_with_path(world: &World, arguments: &[&str], path: &str) -> Self {
         let own = ["login", "--issuer", world.url()];
         let mut command = world.command(&[&own, arguments].concat());
+        command.env("PATH", path);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command
             .env("PAN_CLIENT_SECRET", world.secret("client_secret"))
@@ -39,12 +47,7 @@ impl Login {
 
     /// Visits the page as a browser, and returns where it sends the user.
     fn visit(&self, world: &World) -> String {
-        let target = self.page.strip_prefix(world.url()).unwrap();
-        let client = reply(world.url(), target);
-        let location = client
-            .lines()
-            .find_map(|line| line.strip_prefix("location: "));
-        location.unwrap_or_else(|| panic!("{client}")).to_owned()
+        visit(world, &self.page)
     }
 
     fn ended(mut self) -> Run {
@@ -62,6 +65,44 @@ impl Login {
             out,
             err,
         }
+    }
+}
+
+/// Visits a page as a browser, and returns where it sends the user.
+fn visit(world: &World, page: &str) -> String {
+    let target = page.strip_prefix(world.url()).unwrap();
+    let client = reply(world.url(), target);
+    let location = client
+        .lines()
+        .find_map(|line| line.strip_prefix("location: "));
+    location.unwrap_or_else(|| panic!("{client}")).to_owned()
+}
+
+/// A program that is started in place of a browser, and says with which page.
+struct Browser {
+    program: String,
+    pages: std::path::PathBuf,
+}
+
+impl Browser {
+    fn new(world: &World, name: &str) -> Self {
+        let pages = world.path(&format!("pages-of-{name}"));
+        let made = Command::new("mkfifo").arg(&pages).status().unwrap();
+        assert!(made.success());
+        let text = "#!/bin/sh\nprintf '%s\\n' \"$#\" \"$1\" >";
+        let program = world.file(name, &format!("{text}'{}'\n", pages.display()));
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).unwrap();
+        Self { program, pages }
+    }
+
+    /// Waits until it is started with a page and nothing else, and returns that.
+    fn page(&self) -> String {
+        // Opened once the other end is.
+        let given = fs::read_to_string(&self.pages).unwrap();
+        let page = given
+            .strip_prefix("1\n")
+            .unwrap_or_else(|| panic!("{given}"));
+        page.trim_end().to_owned()
     }
 }
 
@@ -109,6 +150,60 @@ fn a_login_comes_back_to_this_machine_and_is_kept() {
             .contains(document["refresh_token"].as_str().unwrap())
     );
     world.ask(&["refresh"]).good();
+}
+
+#[test]
+fn a_login_opens_the_printed_page_in_a_browser_and_comes_back_from_there() {
+    let world = World::new();
+    world.manage("settings", r#"{"is_pkce_required": true}"#);
+    let opener = if cfg!(target_os = "macos") {
+        "open"
+    } else {
+        "xdg-open"
+    };
+    // The named program, and the one that is found without a name.
+    let folder = world.folder.path().to_str().unwrap();
+    for (name, option, path) in [
+        ("a browser; exit", "--browser=", ""),
+        (opener, "--browser", folder),
+    ] {
+        let browser = Browser::new(&world, name);
+        let option = match option.ends_with('=') {
+            true => format!("{option}{}", browser.program),
+            false => option.to_owned(),
+        };
+        let arguments = ["--client-id", "app", &option];
+        let login = Login::begin_with_path(&world, &arguments, path);
+        let page = browser.page();
+        assert_eq!(page, login.page);
+        assert!(page.contains("code_challenge_method=S256"), "{page}");
+        let location = visit(&world, &page);
+        let (origin, target) = back(&location);
+        assert!(origin.starts_with("http://127.0.0.1:"), "{origin}");
+        let answer = reply(&origin, &target);
+        assert!(answer.contains("Return to the terminal"), "{answer}");
+        let done = login.ended();
+        assert_eq!((done.code, &*done.err), (0, ""), "{done:?}");
+        let document = &world.stored()["profiles"]["1"];
+        let token = document["refresh_token"].as_str().unwrap();
+        assert!(!done.out.contains(token) && !page.contains(token));
+        world.ask(&["refresh"]).good();
+    }
+    let requests = &world.counts()["token_requests"];
+    assert_eq!(requests["authorization_code"], 2, "{requests}");
+    assert_eq!(requests["refresh_token"], 2, "{requests}");
+}
+
+#[test]
+fn a_login_whose_browser_cannot_be_started_says_what_to_do() {
+    let world = World::new();
+    let arguments = ["--client-id", "app", "--browser=/nowhere/browser"];
+    let ended = Login::begin(&world, &arguments).ended();
+    assert_eq!(ended.code, 2, "{ended:?}");
+    for told in ["/nowhere/browser", "without --browser"] {
+        assert!(ended.err.contains(told), "{ended:?}");
+    }
+    assert!(!world.path("store").exists());
 }
 
 #[test]
