@@ -50,6 +50,11 @@ fn every_step_of_the_demo_does_what_it_says() {
         step("all are refused")["outcome"],
         "503: authentication-server-unreachable"
     );
+    assert_eq!(
+        step("where credentials come from")["outcome"],
+        "first nowhere; then the store, PAN_ variables, the builder, the call, each before the last; \
+         with a client id alone: missing client_secret, refresh_token"
+    );
     assert!(!holds_a_token(&done.out));
 }
 

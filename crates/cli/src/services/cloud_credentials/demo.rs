@@ -12,7 +12,10 @@ use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 use vouchsafe::cloud_credentials::file::FileStore;
 use vouchsafe::cloud_credentials::mock::{Rotation, Server};
-use vouchsafe::cloud_credentials::{Credentials, OPERATIONS, Source, Values};
+use vouchsafe::cloud_credentials::{
+    Credentials, CredentialsBuilder, Environment, OPERATIONS, Source, Values,
+};
+use vouchsafe::core::Secret;
 use vouchsafe::core::mock::{CertificateAuthority, ManualClock, Serving};
 use vouchsafe::core::transport::{HttpTransport, Transport};
 
@@ -96,12 +99,14 @@ impl Show {
     fn credentials(&self, ahead: Duration) -> Result<Credentials, String> {
         let clock = ManualClock::running();
         clock.advance(ahead);
+        let builder = self.builder().clock(Arc::new(clock));
+        builder.build().map_err(text)
+    }
+
+    fn builder(&self) -> CredentialsBuilder {
         Server::credentials_builder_at(&self.serving.url())
             .transport(Arc::clone(&self.transport))
-            .clock(Arc::new(clock))
             .store(Arc::new(FileStore::new(self.file())))
-            .build()
-            .map_err(text)
     }
 
     /// Writes a login into the file, whose access token the server then takes for expired.
@@ -134,15 +139,38 @@ impl Show {
         ensure(nowhere == Source::Nothing, || format!("from {nowhere}"))?;
         ensure(!self.file().exists(), || "the file was created".to_owned())?;
         self.write().await?;
-        let found = before.source().await.map_err(text)?;
-        ensure(found == Source::Store, || format!("from {found}"))?;
+        // Each hides those before it.
+        let environment = Environment::from_fn(|name| {
+            let is_there = name == "PAN_CLIENT_ID";
+            is_there.then(|| Secret::from("of-the-environment".to_owned()))
+        });
+        let with = self.builder().environment(environment);
+        let set = with.clone().client_id("of-the-builder");
+        let (with, set) = (with.build().map_err(text)?, set.build().map_err(text)?);
+        let mut sources = Vec::new();
+        for (credentials, source, id) in [
+            (&before, Source::Store, "app"),
+            (&with, Source::Environment, "of-the-environment"),
+            (&set, Source::Builder, "of-the-builder"),
+        ] {
+            let found = credentials.source().await.map_err(text)?;
+            let values = credentials.values().await.map_err(text)?;
+            let is_right = found == source && values.client_id.as_deref() == Some(id);
+            ensure(is_right, || format!("{:?} from {found}", values.client_id))?;
+            sources.push(found.to_string());
+        }
+        let page = set.authorize().client_id("of-the-call").url().await;
+        let page = page.map_err(text)?.url;
+        ensure(page.contains("client_id=of-the-call"), || page.clone())?;
+        sources.push("the call".to_owned());
         let given = Credentials::builder().client_id("other").build();
         let given = given.map_err(text)?;
         let refused = given.refresh().await;
         let missing = refused.err().and_then(|error| error.missing().cloned());
         let missing = missing.ok_or("a refresh with half the credentials was tried")?;
         Ok(format!(
-            "first {nowhere}, then {found}; with a client id alone: missing {}",
+            "first {nowhere}; then {}, each before the last; with a client id alone: missing {}",
+            sources.join(", "),
             missing.values().join(", ")
         ))
     }
