@@ -1,6 +1,8 @@
 use std::path::Path;
 
-use vouchsafe_core::store::{FolderStore, Leases as _, MemoryStore, StoreLeases, WithLease};
+use vouchsafe_core::store::{
+    FolderStore, Leases as _, MemoryStore, Sealed, SealingKey, StoreLeases, WithLease, unique,
+};
 use vouchsafe_test_servers as servers;
 
 use super::*;
@@ -52,6 +54,81 @@ async fn leases_are_shared_by_the_processes_of_the_machine_or_more() {
         Arc::new(StoreLeases::new(open(folder.path()))),
     )
     .unwrap();
+}
+
+/// Returns the key that a keyring has by a name, which the first process makes.
+async fn sealing_key(place: &Path, name: &str) -> SealingKey {
+    let keyring = at(place).build().unwrap();
+    let fresh = SecretBytes::from([unique(), unique()].concat());
+    let name = Key::new("application", name);
+    let made = keyring
+        .compare_and_swap(&name, &Expect::Absent, &fresh)
+        .await;
+    match made.unwrap() {
+        Swapped::Done(_) => SealingKey::from_bytes(&fresh).unwrap(),
+        Swapped::Conflict(there) => SealingKey::from_bytes(&there.unwrap().value).unwrap(),
+    }
+}
+
+#[tokio::test]
+async fn a_sealing_key_is_made_once_and_opens_records_after_a_restart_and_a_change_of_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path();
+    let Some(mut server) = servers::keyring(place) else {
+        return;
+    };
+    let files = place.join("records");
+    let records = || -> Arc<dyn Store> { Arc::new(FolderStore::open(&files).unwrap()) };
+    let text = async |store: &Sealed| {
+        let loaded = store.load(&key()).await?;
+        Ok::<_, Error>(String::from_utf8(loaded.unwrap().value.expose().to_vec()).unwrap())
+    };
+
+    // Several begin at the same time, and have one key.
+    let mut openers = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let place = place.to_owned();
+        openers.spawn(async move { sealing_key(&place, "first").await });
+    }
+    for (number, first) in openers.join_all().await.into_iter().enumerate() {
+        let store = Sealed::new(records(), first);
+        let expect = match number {
+            0 => Expect::Absent,
+            _ => Expect::Version(store.load(&key()).await.unwrap().unwrap().version),
+        };
+        let written = store
+            .compare_and_swap(&key(), &expect, &bytes("planted"))
+            .await;
+        assert!(matches!(written.unwrap(), Swapped::Done(_)));
+    }
+    let mut kept = 0;
+    for entry in std::fs::read_dir(&files).unwrap() {
+        let path = entry.unwrap().path();
+        let content = std::fs::read(&path).unwrap_or_default();
+        kept += content.len();
+        let content = String::from_utf8_lossy(&content).into_owned();
+        assert!(!content.contains("planted"), "{path:?}: {content:?}");
+    }
+    assert!(kept > "planted".len(), "nothing was written to {files:?}");
+
+    server.kill();
+    server.start();
+    let first = sealing_key(place, "first").await;
+    let old = Sealed::new(records(), first.clone());
+    assert_eq!(text(&old).await.unwrap(), "planted");
+
+    let second = sealing_key(place, "second").await;
+    let both = Sealed::new(records(), second.clone()).also_open(first);
+    assert_eq!(text(&both).await.unwrap(), "planted");
+    assert!(both.reseal(&key()).await.unwrap());
+    assert!(!both.reseal(&key()).await.unwrap());
+    let keyring = at(place).build().unwrap();
+    let name = Key::new("application", "first");
+    assert!(keyring.remove(&name, &Expect::Any).await.unwrap());
+    let new = Sealed::new(records(), second);
+    assert_eq!(text(&new).await.unwrap(), "planted");
+    let error = text(&old).await.unwrap_err();
+    assert!(error.to_string().contains("also_open()"), "{error}");
 }
 
 #[tokio::test]
