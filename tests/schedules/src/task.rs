@@ -1,5 +1,7 @@
-//! core's `Task` on the runtime of this crate, and its keeper.
+//! core's `Task` on the runtime of this crate, its keeper, and what can be taken from a runtime.
 
+#[path = "../../../crates/core/src/task/driven.rs"]
+pub(crate) mod driven;
 #[path = "../../../crates/core/src/task/keeper/mod.rs"]
 mod keeper;
 

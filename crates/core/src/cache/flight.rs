@@ -1,28 +1,35 @@
 //! Fetches in progress: their waiters, their outcome, and their cancellation when the cache is
 //! dropped.
 
-use std::any::Any;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::sync::{Arc, Weak};
-use std::task::{Context, Poll};
 
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use super::{Fetched, Shared};
 use crate::sync::{Mutex, OnceLock, lock};
 use crate::task::Task;
+use crate::task::driven::{Driven, Panic};
 
 /// One fetch that any number of callers wait for.
 pub(super) struct Flight<V, E> {
     id: u64,
     landed: Notify,
-    outcome: OnceLock<Outcome<V, E>>,
+    end: OnceLock<End<V, E>>,
+    fetch: Driven<Result<Fetched<V>, E>>,
 }
 
 /// How a flight ended.
+pub(super) enum End<V, E> {
+    Landed(Outcome<V, E>),
+    /// It was taken from a runtime that nothing drives. This one replaces it.
+    TakenOver(Arc<Flight<V, E>>),
+}
+
+/// What came of a flight.
 pub(super) enum Outcome<V, E> {
     Value(V),
     /// The fetch failed, and an old value is used instead.
@@ -34,8 +41,6 @@ pub(super) enum Outcome<V, E> {
 
 /// Why a flight ended without a result; holds the payload if it panicked.
 pub(super) struct Vanished(Mutex<Option<Panic>>);
-
-type Panic = Box<dyn Any + Send>;
 
 impl Vanished {
     /// Resumes the panic in the caller that supplied the fetch; that caller has no other fetch to
@@ -54,25 +59,63 @@ impl Vanished {
 }
 
 impl<V, E> Flight<V, E> {
-    /// Waits for the outcome. One call wakes all waiters, and none of them takes a lock.
-    pub(super) async fn outcome(&self) -> &Outcome<V, E>
+    /// Gives the flight its fetch. Returns `false` if it has been taken over before.
+    pub(super) fn begin<F>(&self, fetch: F) -> bool
+    where
+        F: Future<Output = Result<Fetched<V>, E>> + Send + 'static,
+    {
+        self.fetch.put(Box::pin(fetch))
+    }
+
+    /// Waits for the end. One call wakes all waiters, and none of them takes a lock.
+    pub(super) async fn ended(&self) -> &End<V, E>
     where
         V: Send + Sync,
         E: Send + Sync,
     {
         loop {
-            // Created before checking, so that an outcome set in between wakes it.
+            // Created before checking, so that an end set in between wakes it.
             let landed = self.landed.notified();
-            if let Some(outcome) = self.outcome.get() {
-                return outcome;
+            if let Some(end) = self.end.get() {
+                return end;
             }
             landed.await;
         }
     }
 
-    fn end(&self, outcome: Outcome<V, E>) {
-        // The first outcome counts. There cannot be a second one, since it consumes the `Landing`.
-        let _ = self.outcome.set(outcome);
+    /// Waits for the end, or until the fetch is taken from a runtime that nothing drives: then there is
+    /// none, and the caller must see to another fetch. Outside of a runtime it cannot be taken.
+    pub(super) async fn ended_or_taken(&self) -> Option<&End<V, E>>
+    where
+        V: Send + Sync,
+        E: Send + Sync,
+    {
+        if Handle::try_current().is_err() {
+            return Some(self.ended().await);
+        }
+        loop {
+            tokio::select! {
+                biased;
+                end = self.ended() => return Some(end),
+                () = self.fetch.silence() => {
+                    if Handle::try_current().is_ok() && self.fetch.take() {
+                        tracing::debug!("a fetch is begun again: nothing drives its runtime");
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn vanish(&self, panic: Option<Panic>) {
+        let vanished = Vanished(Mutex::new(panic));
+        self.end(End::Landed(Outcome::Vanished(vanished)));
+    }
+
+    pub(super) fn end(&self, end: End<V, E>) {
+        // The first end counts. There cannot be a second one: whoever ends it has consumed the `Landing`,
+        // or taken the fetch away from it.
+        let _ = self.end.set(end);
         self.landed.notify_waiters();
     }
 }
@@ -112,7 +155,8 @@ impl<K: Clone + Eq + Hash, V, E> Flights<K, V, E> {
         let flight = Arc::new(Flight {
             id,
             landed: Notify::new(),
-            outcome: OnceLock::new(),
+            end: OnceLock::new(),
+            fetch: Driven::new(),
         });
         // If this panics, nothing has been registered.
         self.by_key.insert(key.clone(), Arc::clone(&flight));
@@ -180,21 +224,28 @@ where
         &self.flight
     }
 
-    /// Runs the fetch to its end. The fetch is boxed, because an argument that is moved within the
-    /// future would take up its space twice.
-    pub(super) async fn run<F>(mut self, mut fetch: Pin<Box<F>>)
+    /// Runs the fetch of the flight to its end.
+    pub(super) async fn run(mut self)
     where
-        F: Future<Output = Result<Fetched<V>, E>> + Send,
         K: Send + Sync,
         V: Send + Sync,
         E: Send + Sync,
     {
-        let ended = std::future::poll_fn(|cx| poll_caught(fetch.as_mut(), cx)).await;
+        let fetch = &self.flight.fetch;
+        let ended = tokio::select! {
+            biased;
+            ended = fetch.run() => ended,
+            () = fetch.answer_probes() => None,
+        };
+        fetch.end();
+        let Some(ended) = ended else {
+            // Who took it away ends the flight.
+            self.has_ended = true;
+            return;
+        };
         let ended = ended.and_then(|result| {
             // Cloning, judging and dropping also run foreign code.
             catch_unwind(AssertUnwindSafe(|| {
-                // Whatever the fetch holds is released before any caller sees the result.
-                drop(fetch);
                 // Without the cache there are no waiters.
                 let shared = self.shared.upgrade()?;
                 Some(shared.land(&self.key, &self.flight, result))
@@ -204,7 +255,7 @@ where
             Ok(outcome) => {
                 self.has_ended = true;
                 if let Some(outcome) = outcome {
-                    self.flight.end(outcome);
+                    self.flight.end(End::Landed(outcome));
                 }
             }
             Err(panic) => self.vanish(Some(panic)),
@@ -218,8 +269,7 @@ where
             let strike = AssertUnwindSafe(|| shared.vanish(&self.key, &self.flight));
             let _ = catch_unwind(strike);
         }
-        self.flight
-            .end(Outcome::Vanished(Vanished(Mutex::new(panic))));
+        self.flight.vanish(panic);
     }
 }
 
@@ -230,20 +280,8 @@ where
     E: Clone,
 {
     fn drop(&mut self) {
-        if !self.has_ended {
+        if !self.has_ended && self.flight.fetch.end() {
             self.vanish(None);
         }
-    }
-}
-
-fn poll_caught<F: Future>(
-    future: Pin<&mut F>,
-    cx: &mut Context<'_>,
-) -> Poll<Result<F::Output, Panic>> {
-    // A future that panicked is dropped and never polled again.
-    match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
-        Ok(Poll::Pending) => Poll::Pending,
-        Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
-        Err(panic) => Poll::Ready(Err(panic)),
     }
 }

@@ -3,9 +3,9 @@
 //!
 //! - **One fetch for each key.** A caller that misses while a fetch is in progress waits for that
 //!   fetch. The fetch runs in its own task, so a caller that gives up does not stop it. It
-//!   continues on that caller's runtime: if that is dropped, the next waiting caller starts a fetch
-//!   of its own, but while nothing drives it, all waiting callers wait. Dropping the last clone of
-//!   the cache ends all fetches.
+//!   continues on that caller's runtime. If that is dropped, or nothing drives it for two seconds
+//!   while a caller waits in another one, the fetch is dropped and that caller starts its own, whose
+//!   result is for all. Dropping the last clone of the cache ends all fetches.
 //! - **Errors** are shared by all waiting callers and kept for a moment, so that callers do not
 //!   query a failing service one after the other.
 //! - **Refresh ahead.** Shortly before a value expires, a caller gets it at once and starts a
@@ -28,6 +28,7 @@
 mod builder;
 mod digest;
 mod flight;
+mod joined;
 mod lifetime;
 #[cfg(test)]
 mod model;
@@ -47,6 +48,7 @@ use tracing::Instrument as _;
 pub use self::builder::CacheBuilder;
 pub use self::digest::Digest;
 use self::flight::{Flight, Flights, Landing, Outcome};
+use self::joined::Joined;
 use self::store::{Failed, Found, Moment, Now, Store};
 use crate::Clock;
 use crate::observe::{CacheEvent, CacheOutcome, Observer};
@@ -109,7 +111,8 @@ where
     /// # Panics
     ///
     /// If this caller's fetch panics, or if its runtime is shut down while this future is polled
-    /// elsewhere. Other callers that wait for the same fetch continue with their own.
+    /// elsewhere. Other callers that wait for the same fetch continue with their own. Waiting for the
+    /// fetch of another caller also panics in a tokio runtime without timers.
     pub fn get_or_fetch<F, Fut>(&self, key: &K, fetch: F) -> impl Future<Output = Result<V, E>>
     where
         F: FnOnce() -> Fut + Send,
@@ -139,14 +142,18 @@ where
                     self.launch(landing, fetch);
                     return Ok(value);
                 }
-                Look::Join(flight) => match flight.outcome().await {
-                    // There is no outcome: look again, and perhaps start the next fetch.
-                    Outcome::Vanished(_) => {}
-                    outcome => return self.shared.answer(outcome),
+                Look::Join(flight) => match self.shared.join(key, flight).await {
+                    Joined::Ended(result) => return result,
+                    // Perhaps start the next fetch.
+                    Joined::Vanished => {}
+                    Joined::TakenOver(landing) => {
+                        let flight = self.launch(landing, fetch);
+                        return self.shared.own(flight).await;
+                    }
                 },
                 Look::Miss(landing) => {
                     let flight = self.launch(landing, fetch);
-                    return self.shared.answer(flight.outcome().await);
+                    return self.shared.own(flight).await;
                 }
                 Look::Alone(changes) => {
                     // Boxed, so that waiting for another caller's fetch does not carry its size.
@@ -217,8 +224,11 @@ where
         Fut: Future<Output = Result<Fetched<V>, E>> + Send + 'static,
     {
         let flight = Arc::clone(landing.flight());
+        if !flight.begin(fetch()) {
+            return flight;
+        }
         // What is fetched is part of what its caller does.
-        let task = Task::spawn(landing.run(Box::pin(fetch())).in_current_span());
+        let task = Task::spawn(landing.run().in_current_span());
         let ended = self.shared.lock().flights.tie(&flight, task);
         drop(ended);
         flight

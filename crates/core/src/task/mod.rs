@@ -4,6 +4,7 @@
 //! that outlives runtimes, and [`Batcher`] combines look-ups on top of it.
 
 mod batcher;
+pub(crate) mod driven;
 mod keeper;
 
 use std::fmt;

@@ -179,15 +179,13 @@ async fn a_definite_no_may_last_longer() {
 
 // Point 6. A flight whose task vanishes.
 
+fn runtime() -> tokio::runtime::Runtime {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_all().start_paused(true).build().unwrap()
+}
+
 #[test]
 fn a_fetch_lost_with_its_runtime_is_taken_over_by_the_next_caller() {
-    let runtime = || {
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .start_paused(true)
-            .build()
-            .unwrap()
-    };
     let (cache, service) = (words().build(), Service::default());
     let first = runtime();
     let given_up = first.block_on(async {
@@ -211,6 +209,128 @@ fn a_fetch_lost_with_its_runtime_is_taken_over_by_the_next_caller() {
         word("one")
     );
     assert_eq!(service.count(), 1);
+}
+
+/// Begins a fetch that never ends on a runtime, which nothing drives afterwards. Returns its caller, and
+/// what learns that the fetch was dropped.
+fn stuck(
+    cache: &Words,
+    runtime: &tokio::runtime::Runtime,
+) -> (JoinSet<Answer>, oneshot::Receiver<()>) {
+    let (held, is_dropped) = oneshot::channel::<()>();
+    let cache = cache.clone();
+    let caller = runtime.spawn_in(async move {
+        let fetch = || async move {
+            let _held = held;
+            std::future::pending().await
+        };
+        cache.get_or_fetch(&"a", fetch).await
+    });
+    runtime.block_on(settle());
+    (caller, is_dropped)
+}
+
+#[test]
+fn a_fetch_that_nothing_drives_is_taken_over_once_for_all_callers() {
+    // Where nothing is kept, the first caller still gets what the others do.
+    for ttl in [TTL, Duration::ZERO] {
+        let (cache, service) = (words().ttl(ttl).build(), Service::default());
+        let (first, second) = (runtime(), runtime());
+        let (caller, mut is_dropped) = stuck(&cache, &first);
+        second.block_on(async {
+            let begin = tokio::time::Instant::now();
+            let asks = (0..100).map(|_| {
+                let (cache, service) = (cache.clone(), service.clone());
+                async move { service.ask(&cache, "a", Ok("one")).await }
+            });
+            let answers = asks.collect::<JoinSet<_>>().join_all().await;
+            assert!(answers.into_iter().all(|answer| answer == word("one")));
+            assert_eq!(begin.elapsed(), 3 * SECOND);
+        });
+        assert_eq!(service.count(), 1);
+        assert!(
+            is_dropped
+                .try_recv()
+                .is_err_and(|e| e == oneshot::error::TryRecvError::Closed)
+        );
+        // Driven again, its caller is answered, and the next fetch is nothing to it.
+        assert_eq!(first.block_on(caller.join_all()), [word("one")]);
+        drop(first);
+        second.block_on(async {
+            cache.clear();
+            assert_eq!(service.ask(&cache, "a", Ok("two")).await, word("two"));
+        });
+    }
+}
+
+#[test]
+fn a_fetch_that_is_driven_elsewhere_is_waited_for() {
+    let (cache, service) = (words().build(), Service::default());
+    let (first, second) = (runtime(), runtime());
+    let caller = {
+        let (cache, service) = (cache.clone(), service.clone());
+        let slow = async move {
+            let fetch = || async move {
+                sleep(600 * SECOND).await;
+                service.answer(Ok("one")).await
+            };
+            cache.get_or_fetch(&"a", fetch).await
+        };
+        first.spawn_in(slow)
+    };
+    first.block_on(settle());
+    let (asks, other) = (cache.clone(), service.clone());
+    let waiting = second.spawn_in(async move { other.ask(&asks, "a", Ok("two")).await });
+    for _ in 0..100 {
+        second.block_on(advance(SECOND / 2));
+        second.block_on(settle());
+        first.block_on(settle());
+    }
+    assert_eq!(first.block_on(caller.join_all()), [word("one")]);
+    assert_eq!(second.block_on(waiting.join_all()), [word("one")]);
+    assert_eq!(service.count(), 1);
+}
+
+#[test]
+fn a_fetch_that_blocks_its_thread_is_driven() {
+    let (cache, service) = (words().build(), Service::default());
+    let (begun, has_begun) = std::sync::mpsc::channel();
+    let (go, went) = std::sync::mpsc::channel::<()>();
+    let blocked = cache.clone();
+    let thread = std::thread::spawn(move || {
+        let fetch = || async move {
+            begun.send(()).unwrap();
+            went.recv().unwrap();
+            Ok(Fetched::new(Arc::from("one")))
+        };
+        runtime().block_on(blocked.get_or_fetch(&"a", fetch))
+    });
+    has_begun.recv().unwrap();
+    let second = runtime();
+    second.block_on(async {
+        let ask = service.ask(&cache, "a", Ok("two"));
+        assert!(timeout(60 * SECOND, ask).await.is_err());
+    });
+    go.send(()).unwrap();
+    assert_eq!(thread.join().unwrap(), word("one"));
+    assert_eq!(service.count(), 0);
+}
+
+#[test]
+fn what_was_put_meanwhile_takes_the_place_of_a_fetch_that_nothing_drives() {
+    let (cache, service) = (words().build(), Service::default());
+    let (first, second) = (runtime(), runtime());
+    let (caller, _is_dropped) = stuck(&cache, &first);
+    second.block_on(async {
+        let put = async {
+            settle().await;
+            cache.insert("a", Fetched::new(Arc::from("put")));
+        };
+        let (answer, ()) = tokio::join!(service.ask(&cache, "a", Ok("one")), put);
+        assert_eq!(answer, word("put"));
+    });
+    assert_eq!(first.block_on(caller.join_all()), [word("put")]);
+    assert_eq!(service.count(), 0);
 }
 
 trait SpawnIn {

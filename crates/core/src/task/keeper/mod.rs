@@ -4,15 +4,15 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use super::Task;
-use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use super::driven::{Driven, LOOK_EVERY, SILENT_LOOKS};
+use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Mutex, lock, try_lock};
 use crate::{BoxFuture, Error, ErrorKind, Sent};
 
@@ -106,22 +106,7 @@ struct State {
 }
 
 /// The work on one runtime.
-struct Run {
-    runtime: Handle,
-    /// Stored here rather than in the task, where only a driven runtime could drop it. Locked while
-    /// the work is polled.
-    slot: Mutex<Slot>,
-    /// The number of probes sent; the task answers by copying it.
-    asked: AtomicU64,
-    answered: AtomicU64,
-    probed: Notify,
-}
-
-#[derive(Default)]
-struct Slot {
-    work: Option<BoxFuture<'static, ()>>,
-    is_over: bool,
-}
+type Run = Driven<()>;
 
 impl Keeper {
     /// Creates a keeper without starting the work. `what` names the work in the log, such as
@@ -155,7 +140,7 @@ impl Keeper {
         if self.is_running() {
             return true;
         }
-        let run = Arc::new(Run::on(runtime));
+        let run = Arc::new(Run::new());
         {
             let mut state = lock(&self.0.state);
             if state.is_stopped || state.run.is_some() {
@@ -296,8 +281,7 @@ impl Shared {
     /// Probes the run for a sign of life.
     fn probe(&self) -> Option<Probe> {
         let run = lock(&self.state).run.clone()?;
-        let count = run.asked.fetch_add(1, Ordering::AcqRel) + 1;
-        run.probed.notify_one();
+        let count = run.probe();
         Some(Probe { run, count })
     }
 
@@ -350,7 +334,7 @@ impl Shared {
         let mut panics = 0;
         loop {
             let began = Instant::now();
-            match run.drive(self).await {
+            match self.drive(run).await {
                 Some(true) => return Ended::Finished,
                 Some(false) => {}
                 None => return Ended::RuntimeGone,
@@ -369,81 +353,25 @@ impl Shared {
             }
         }
     }
+
+    /// Starts the work, polls it to its end, and returns whether it returned or panicked; `None` if
+    /// it was taken away.
+    async fn drive(&self, run: &Run) -> Option<bool> {
+        let begin = AssertUnwindSafe(|| lock(&self.start).as_mut().map(|start| start()));
+        let work = match catch_unwind(begin) {
+            Ok(work) => work?,
+            Err(_) => return Some(false),
+        };
+        if !run.put(work) {
+            return None;
+        }
+        run.run().await.map(|ended| ended.is_ok())
+    }
 }
 
 impl State {
     fn is_of(&self, run: &Arc<Run>) -> bool {
         self.run.as_ref().is_some_and(|own| Arc::ptr_eq(own, run))
-    }
-}
-
-impl Run {
-    fn on(runtime: &Handle) -> Self {
-        Self {
-            runtime: runtime.clone(),
-            slot: Mutex::default(),
-            asked: AtomicU64::default(),
-            answered: AtomicU64::default(),
-            probed: Notify::default(),
-        }
-    }
-
-    /// Starts the work, polls it to its end, and returns whether it returned or panicked; `None` if
-    /// it was taken away.
-    async fn drive(&self, shared: &Shared) -> Option<bool> {
-        let begin = AssertUnwindSafe(|| lock(&shared.start).as_mut().map(|start| start()));
-        let work = match catch_unwind(begin) {
-            Ok(work) => work?,
-            Err(_) => return Some(false),
-        };
-        {
-            let mut slot = lock(&self.slot);
-            if slot.is_over {
-                return None;
-            }
-            slot.work = Some(work);
-        }
-        std::future::poll_fn(|context| {
-            let mut slot = lock(&self.slot);
-            let Some(work) = slot.work.as_mut() else {
-                return Poll::Ready(None);
-            };
-            let polled = catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)));
-            if matches!(polled, Ok(Poll::Pending)) {
-                return Poll::Pending;
-            }
-            let work = slot.work.take();
-            drop(slot);
-            drop(work);
-            Poll::Ready(Some(polled.is_ok()))
-        })
-        .await
-    }
-
-    async fn answer_probes(&self) {
-        loop {
-            self.probed.notified().await;
-            let asked = self.asked.load(Ordering::Acquire);
-            self.answered.store(asked, Ordering::Release);
-        }
-    }
-
-    /// Takes the work away permanently and drops it, if it has begun. Returns `false` if it is being
-    /// polled, and therefore driven, or has ended already.
-    fn take(&self) -> bool {
-        let Some(mut slot) = try_lock(&self.slot) else {
-            return false;
-        };
-        if std::mem::replace(&mut slot.is_over, true) {
-            return false;
-        }
-        let work = slot.work.take();
-        drop(slot);
-        // A thread that ends may have no place left for the runtime.
-        let is_possible = !Handle::try_current().is_err_and(|why| why.is_thread_local_destroyed());
-        let _inside = is_possible.then(|| self.runtime.enter());
-        drop(work);
-        true
     }
 }
 
@@ -455,7 +383,7 @@ struct Probe {
 
 impl Probe {
     fn is_answered(&self) -> bool {
-        self.run.answered.load(Ordering::Acquire) >= self.count
+        self.run.has_answered(self.count)
     }
 }
 
@@ -468,12 +396,7 @@ struct End {
 
 impl Drop for End {
     fn drop(&mut self) {
-        let work = {
-            let mut slot = lock(&self.run.slot);
-            slot.is_over = true;
-            slot.work.take()
-        };
-        drop(work);
+        self.run.end();
         self.shared.finish(&self.run, self.how);
     }
 }
@@ -486,13 +409,6 @@ async fn keep(mut end: End) {
         () = run.answer_probes() => Ended::RuntimeGone,
     };
 }
-
-/// How often a waiting caller checks whether the work is alive.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
-
-/// The number of checks without a sign of life, after the probe, before the work is taken from its
-/// runtime.
-const SILENT_LOOKS: u32 = 3;
 
 /// The number of consecutive panics that are followed by a restart.
 const RESTARTS: u32 = 3;

@@ -1,8 +1,8 @@
 use std::sync::atomic::AtomicU32;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 
 use tokio::runtime::Runtime;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::time::timeout;
 
 use super::*;
