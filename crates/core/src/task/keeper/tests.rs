@@ -1,3 +1,5 @@
+mod model;
+
 use std::sync::atomic::AtomicU32;
 use std::task::{Context, Poll, Waker};
 
