@@ -229,6 +229,25 @@ fn larger_keys_and_odd_sizes_sign_and_verify() {
     }
 }
 
+/// Returns whether the processor has all that the vector instructions need: those of Ice Lake.
+#[cfg(target_arch = "x86_64")]
+fn has_vectors() -> bool {
+    macro_rules! has_all {
+        ($($feature:tt)+) => { $(std::arch::is_x86_feature_detected!($feature))&&+ };
+    }
+    has_all! {
+        "adx" "aes" "avx512bitalg" "avx512bw" "avx512cd" "avx512dq" "avx512f" "avx512ifma" "avx512vbmi"
+        "avx512vbmi2" "avx512vl" "avx512vnni" "avx512vpopcntdq" "bmi1" "bmi2" "cmpxchg16b" "fma" "fxsr" "gfni"
+        "lzcnt" "movbe" "pclmulqdq" "popcnt" "rdrand" "rdseed" "sha" "vaes" "vpclmulqdq" "xsave" "xsavec"
+        "xsaveopt" "xsaves"
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn has_vectors() -> bool {
+    false
+}
+
 /// Keys of the sizes in use are checked with vector instructions where the processor has them.
 #[test]
 fn both_ways_of_squaring_agree() {
@@ -243,7 +262,13 @@ fn both_ways_of_squaring_agree() {
         keys.extend([1u8, 3, 105].map(|more| public(&((&end >> 1) + more))));
         keys.push(public(&((&end >> 64) + 1u8)));
     }
-    if !keys.iter().any(PublicKey::is_wide) {
+    let is_wide = keys.iter().any(PublicKey::is_wide);
+    assert_eq!(
+        is_wide,
+        has_vectors(),
+        "what the processor has is not found"
+    );
+    if !is_wide {
         println!("SKIPPED: this processor has no AVX-512 with 52-bit products");
         return;
     }
