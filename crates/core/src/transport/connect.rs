@@ -280,8 +280,8 @@ pub(super) const NO_SCHEME: &str =
 mod tests {
     use rustix::net::sockopt;
 
-    use super::super::dns::SystemResolver;
     use super::*;
+    use crate::transport::HttpTransport;
 
     #[tokio::test]
     async fn the_system_watches_connections_as_it_was_told_to() {
@@ -292,49 +292,30 @@ mod tests {
         let seconds = Duration::from_secs;
         let half = Duration::from_millis(500);
         let longest = Duration::from_millis(i32::MAX as u64);
-        for (keepalive, kept, user_timeout, limit) in [
+        let with = |keepalive, user_timeout| {
+            let network = HttpTransport::builder().tcp_keepalive(keepalive);
+            network.tcp_user_timeout(user_timeout)
+        };
+        for (network, kept, limit) in [
+            (HttpTransport::builder(), Some(seconds(15)), seconds(30)),
             (
+                with(Some(seconds(7)), Some(seconds(9))),
                 Some(seconds(7)),
-                Some(seconds(7)),
-                Some(seconds(9)),
                 seconds(9),
             ),
-            (Some(half), Some(seconds(1)), Some(half), half),
+            (with(Some(half), Some(half)), Some(seconds(1)), half),
             (
-                Some(Duration::MAX),
+                with(Some(Duration::MAX), Some(Duration::MAX)),
                 Some(seconds(32_767)),
-                Some(Duration::MAX),
                 longest,
             ),
-            (None, None, None, Duration::ZERO),
+            (with(None, None), None, Duration::ZERO),
         ] {
-            let lasting = Lasting {
-                protocols: &[],
-                max_age: Duration::MAX,
-                tcp_keepalive: keepalive,
-                tcp_user_timeout: user_timeout,
-            };
-            let second = Duration::from_secs(1);
-            let resolver = CachedResolver::new(Arc::new(SystemResolver::new()), second);
-            let no_tls = Err(Error::new(ErrorKind::Config, "not needed"));
-            let connector = Connector::new(
-                resolver,
-                no_tls.clone(),
-                #[cfg(feature = "proxy")]
-                None,
-                #[cfg(feature = "proxy")]
-                no_tls,
-                60 * second,
-                lasting,
-                None,
-            );
+            let connector = network.connector(&[]).unwrap();
             let Wire::Tcp(tcp) = connector.0.connect_tcp(&url).await.unwrap() else {
                 unreachable!();
             };
-            assert_eq!(
-                sockopt::socket_keepalive(&tcp).unwrap(),
-                keepalive.is_some()
-            );
+            assert_eq!(sockopt::socket_keepalive(&tcp).unwrap(), kept.is_some());
             if let Some(interval) = kept {
                 assert_eq!(sockopt::tcp_keepidle(&tcp).unwrap(), interval);
                 assert_eq!(sockopt::tcp_keepintvl(&tcp).unwrap(), interval);

@@ -509,7 +509,7 @@ impl HttpTransportBuilder {
         &[]
     }
 
-    fn connector(&self, protocols: &'static [&'static [u8]]) -> Result<Connector> {
+    pub(super) fn connector(&self, protocols: &'static [&'static [u8]]) -> Result<Connector> {
         let tls = self.tls.client_config();
         if (self.require_https || self.tls.has_identity())
             && let Err(why) = &tls

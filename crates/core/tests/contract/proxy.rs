@@ -1,12 +1,13 @@
 //! Proxies that do not let requests through.
 
+use tokio::time::Instant;
 use vouchsafe_core::call::{Call, CallOptions, Operation};
 use vouchsafe_core::mock::script::{Script, ScriptedServer};
 use vouchsafe_core::transport::{HttpTransport, Proxy};
 use vouchsafe_core::url::Target;
 use vouchsafe_core::{ConnectPhase, Error, ErrorKind, Secret, Sent};
 
-use crate::kind::{Kind, READ, WRITE, client};
+use crate::kind::{Kind, LIMIT, READ, WRITE, client};
 use crate::log::Log;
 use crate::peer::{Peer, Then};
 
@@ -27,8 +28,15 @@ async fn refused(kind: Kind, operation: &'static Operation, script: &Script) -> 
     let base = format!("{scheme}://one.example").parse().unwrap();
     let call = Call::new(operation, Target::new(operation.path()));
     let log = Log::start();
+    let begun = Instant::now();
     let sent = client.send(&base, call, None, &CallOptions::new()).await;
     let error = sent.unwrap_err();
+    // A refusal is not waited for until a limit.
+    assert!(
+        begun.elapsed() < LIMIT / 2,
+        "{error} after {:?}",
+        begun.elapsed()
+    );
     let shown = format!("{error} {error:?} {}", log.text());
     assert!(shown.contains("auth.call"));
     for secret in ["planted", CREDENTIALS] {

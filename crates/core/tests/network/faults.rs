@@ -10,6 +10,7 @@ use rcgen::{
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, SupportedProtocolVersion, version};
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 use vouchsafe_core::auth::{Credentials, StaticToken};
 use vouchsafe_core::call::{Call, CallOptions};
@@ -19,7 +20,7 @@ use vouchsafe_core::url::Target;
 use vouchsafe_core::{ConnectPhase, CoreClient, Error, ErrorKind, Secret, Sent};
 
 use super::log::Log;
-use super::{READ, loopback};
+use super::{READ, SOON, loopback};
 
 pub(super) struct Authority {
     issuer: Issuer<'static, KeyPair>,
@@ -106,8 +107,15 @@ async fn call(
     let source = StaticToken::new(Secret::from("planted"));
     let credentials = Some(Credentials::bearer(&source));
     let options = CallOptions::new();
+    let begun = Instant::now();
     let error = client.send(&base, call, credentials, &options).await;
     let error = error.unwrap_err();
+    // Below the limit of the call: no handshake is waited for to its end.
+    assert!(
+        begun.elapsed() < SOON,
+        "{error} after {:?}",
+        begun.elapsed()
+    );
     let shown = format!("{error} {error:?} {}", log.text());
     assert!(shown.contains("auth.call"));
     assert!(!shown.contains("planted"), "{shown}");

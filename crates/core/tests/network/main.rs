@@ -4,6 +4,7 @@
 
 #[cfg(all(feature = "gzip", feature = "zstd"))]
 mod compression;
+mod families;
 mod faults;
 #[cfg(feature = "http2")]
 mod http2;
@@ -18,14 +19,19 @@ mod upgraded;
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{Method, StatusCode, Uri};
+use tokio::time::Instant;
+use vouchsafe_core::auth::{Credentials, StaticToken};
 use vouchsafe_core::call::{Call, CallOptions, Operation, Repeat};
 use vouchsafe_core::mock::script::{Script, ScriptedServer};
 use vouchsafe_core::mock::{CertificateAuthority, Handler, Host};
 use vouchsafe_core::transport::{HttpTransport, Request, Response, Transport};
 use vouchsafe_core::url::Target;
-use vouchsafe_core::{ConnectPhase, CoreClient, ErrorKind, Sent};
+use vouchsafe_core::{ConnectPhase, CoreClient, Error, ErrorKind, Secret, Sent};
+
+use log::Log;
 
 static READ: Operation = Operation::new("test.read", Method::GET, "/read").repeat(Repeat::Safe);
 
@@ -41,6 +47,33 @@ impl Handler for Fine {
     fn operation(&self, _: &Method, _: &Uri) -> Option<&'static str> {
         Some("test.read")
     }
+}
+
+/// What a refusal takes at most, on a busy machine: below the 15 seconds of a call.
+const SOON: Duration = Duration::from_secs(10);
+
+/// Calls a server with secrets that neither the error nor the log may hold.
+async fn refused(transport: HttpTransport, base: &str) -> Error {
+    let client = CoreClient::builder().transport(Arc::new(transport));
+    let client = client.build().unwrap();
+    let base = base.parse().unwrap();
+    let call = Call::new(&READ, Target::new("/read").query("password", "planted"));
+    let source = StaticToken::new(Secret::from("planted"));
+    let credentials = Some(Credentials::bearer(&source));
+    let log = Log::start();
+    let begun = Instant::now();
+    let options = CallOptions::new();
+    let sent = client.send(&base, call, credentials, &options).await;
+    let error = sent.unwrap_err();
+    assert!(
+        begun.elapsed() < SOON,
+        "{error} after {:?}",
+        begun.elapsed()
+    );
+    let shown = format!("{error} {error:?} {}", log.text());
+    assert!(shown.contains("auth.call"));
+    assert!(!shown.contains("planted"), "{shown}");
+    error
 }
 
 fn loopback() -> SocketAddr {
@@ -94,20 +127,28 @@ async fn an_unknown_authority_is_refused_and_not_tried_again() {
         HttpTransport::builder().build().unwrap(),
         HttpTransport::builder().bundled_roots().build().unwrap(),
     ] {
-        let client = CoreClient::builder().transport(Arc::new(transport));
-        let client = client.build().unwrap();
-        let base = serving.url().parse().unwrap();
-        let call = Call::new(&READ, Target::new("/read"));
-        let error = client
-            .send(&base, call, None, &CallOptions::new())
-            .await
-            .unwrap_err();
+        let error = refused(transport, &serving.url()).await;
         assert_eq!(error.kind(), ErrorKind::Connect(ConnectPhase::Tls));
         assert_eq!((error.attempts(), error.sent()), (1, Sent::No));
         assert!(!error.is_retryable());
         assert!(error.message().contains("certificate"), "{error}");
     }
     assert!(host.journal().is_empty());
+}
+
+#[tokio::test]
+async fn a_private_authority_is_trusted_beside_those_of_the_system() {
+    let host = Host::new(Arc::new(Fine));
+    let authority = CertificateAuthority::new().unwrap();
+    let serving = host.serve_tls(loopback(), &authority).await.unwrap();
+    let adding = || {
+        let network = HttpTransport::builder().add_root_pem(authority.pem().as_bytes());
+        network.unwrap().require_https()
+    };
+    for network in [adding(), adding().bundled_roots()] {
+        let answer = network.build().unwrap().send(get(&serving.url())).await;
+        assert_eq!(answer.unwrap().status, StatusCode::OK);
+    }
 }
 
 #[tokio::test]
@@ -140,8 +181,8 @@ async fn a_server_without_tls_is_an_error_of_the_handshake() {
         .wait_for_close();
     let server = ScriptedServer::start([plain]).await.unwrap();
     let authority = CertificateAuthority::new().unwrap();
-    let url = format!("https://{}/", server.address());
-    let error = trusting(&authority).send(get(&url)).await.unwrap_err();
+    let base = format!("https://{}", server.address());
+    let error = refused(trusting(&authority), &base).await;
     assert_eq!(error.kind(), ErrorKind::Connect(ConnectPhase::Tls));
     assert_eq!((error.sent(), error.is_retryable()), (Sent::No, false));
     let place = server.address().to_string();
@@ -157,14 +198,8 @@ async fn an_alert_is_not_answered_with_another_handshake() {
         let script = Script::new().write(bytes).wait_for_close();
         let server = ScriptedServer::start([script]).await.unwrap();
         let authority = CertificateAuthority::new().unwrap();
-        let client = CoreClient::builder().transport(Arc::new(trusting(&authority)));
-        let base = format!("https://{}", server.address()).parse().unwrap();
-        let call = Call::new(&READ, Target::new("/read"));
-        let client = client.build().unwrap();
-        let error = client
-            .send(&base, call, None, &CallOptions::new())
-            .await
-            .unwrap_err();
+        let base = format!("https://{}", server.address());
+        let error = refused(trusting(&authority), &base).await;
         assert_eq!(error.kind(), ErrorKind::Connect(ConnectPhase::Tls));
         assert_eq!((error.sent(), error.attempts()), (Sent::No, 1));
         assert!(!error.is_retryable(), "{error}");
@@ -178,9 +213,11 @@ async fn a_reset_within_the_handshake_may_be_tried_again() {
         .await
         .unwrap();
     let authority = CertificateAuthority::new().unwrap();
-    let url = format!("https://{}/", server.address());
-    let error = trusting(&authority).send(get(&url)).await.unwrap_err();
+    let base = format!("https://{}", server.address());
+    let error = refused(trusting(&authority), &base).await;
     assert_eq!(error.kind(), ErrorKind::Connect(ConnectPhase::Tls));
+    assert_eq!((error.sent(), error.attempts()), (Sent::No, 3));
+    assert_eq!(server.connections(), 3);
     assert!(error.is_retryable());
 }
 
@@ -235,7 +272,7 @@ async fn unusable_tls_settings_fail_at_the_first_use_of_https() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handshake_that_does_not_go_on_is_given_up() {
+async fn the_mock_server_gives_up_a_handshake_that_does_not_go_on() {
     let host = Host::new(Arc::new(Fine));
     let authority = CertificateAuthority::new().unwrap();
     let serving = host.serve_tls(loopback(), &authority).await.unwrap();
@@ -245,6 +282,6 @@ async fn a_handshake_that_does_not_go_on_is_given_up() {
     // A server that waits on would leave this waiting too.
     let mut answer = Vec::new();
     let read = tokio::io::AsyncReadExt::read_to_end(&mut silent, &mut answer);
-    let read = tokio::time::timeout(std::time::Duration::from_secs(60), read).await;
+    let read = tokio::time::timeout(Duration::from_secs(60), read).await;
     assert!(read.is_ok(), "the connection stays");
 }

@@ -250,3 +250,44 @@ async fn a_proxy_that_cannot_be_reached_is_named() {
         }
     }
 }
+
+const CHILD: &str = "VOUCHSAFE_TEST_ASKS_BY_PROXY";
+
+#[tokio::test]
+async fn the_proxy_of_the_environment_is_used_only_if_that_is_asked_for() {
+    let script = Script::new().read_request().answer("by the proxy").repeat();
+    let proxy = ScriptedServer::start([script]).await.unwrap();
+    let url = proxy.url();
+    let child = move || {
+        std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "proxy::in_a_process_with_a_proxy", "--nocapture"])
+            .env(CHILD, "1")
+            .env("http_proxy", url)
+            .env_remove("no_proxy")
+            .env_remove("NO_PROXY")
+            .output()
+    };
+    let ended = vouchsafe_core::task::blocking("asking", child).await;
+    let ended = ended.unwrap().unwrap();
+    assert!(ended.status.success(), "{ended:?}");
+    assert_eq!(proxy.requests(), 1, "{ended:?}");
+}
+
+/// Of use only in the process that the test above starts.
+#[tokio::test]
+async fn in_a_process_with_a_proxy() {
+    if vouchsafe_core::env::var(CHILD).unwrap().is_none() {
+        return;
+    }
+    let network = || HttpTransport::builder().resolver(Arc::new(NoNames));
+    let asked = get("http://one.example/");
+    let by_proxy = network().proxy_from_env().unwrap().build().unwrap();
+    assert_eq!(by_proxy.send(asked).await.unwrap().body, "by the proxy");
+    let direct = network().build().unwrap();
+    let error = direct.send(get("http://one.example/")).await.unwrap_err();
+    assert_eq!(
+        error.kind(),
+        ErrorKind::Connect(ConnectPhase::Dns),
+        "{error}"
+    );
+}
