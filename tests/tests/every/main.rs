@@ -7,6 +7,7 @@
     reason = "a test"
 )]
 
+mod ahead;
 mod astakos;
 mod described;
 mod faces;

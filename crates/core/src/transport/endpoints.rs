@@ -263,9 +263,20 @@ mod tests {
         /// Those that do not answer now.
         mute: Mutex<Vec<&'static str>>,
         asked: Mutex<Vec<String>>,
+        warmed: Mutex<Vec<String>>,
     }
 
     impl Transport for Hosts {
+        fn warm_up(&self, uri: &Uri) -> BoxFuture<'_, Result<()>> {
+            lock(&self.warmed).push(uri.to_string());
+            let host = uri.host().unwrap();
+            if lock(&self.down).contains(&host) {
+                let phase = ErrorKind::Connect(ConnectPhase::Tcp);
+                return Box::pin(ready(Err(Error::new(phase, "no connection"))));
+            }
+            Box::pin(ready(Ok(())))
+        }
+
         fn send(&self, request: Request) -> BoxFuture<'_, Result<Response>> {
             let host = request.uri.host().unwrap().to_owned();
             lock(&self.asked).push(host.clone());
@@ -322,6 +333,42 @@ mod tests {
         assert_eq!(ask(&endpoints).await.unwrap(), "b");
         advance(Duration::from_secs(14)).await;
         assert_eq!(ask(&endpoints).await.unwrap(), "a");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_in_pieces_comes_from_the_chosen_server_too() {
+        let hosts = Arc::new(Hosts::default());
+        let endpoints = over(&hosts, &["a", "b"]);
+        lock(&hosts.down).push("a");
+        let error = endpoints.stream(request("a")).await.unwrap_err();
+        assert_eq!(error.message(), "a:443: no connection");
+        let mut body = endpoints.stream(request("a")).await.unwrap().body;
+        assert_eq!(body.next().await.unwrap().unwrap(), "b");
+        // What is for another server is left alone.
+        let mut body = endpoints.stream(request("other")).await.unwrap().body;
+        assert_eq!(body.next().await.unwrap().unwrap(), "other");
+        assert_eq!(*lock(&hosts.asked), ["a", "b", "other"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_is_made_ahead_to_the_server_of_the_next_request() {
+        let hosts = Arc::new(Hosts::default());
+        let endpoints = over(&hosts, &["a", "b"]);
+        let uri: Uri = "https://a/v1/".parse().unwrap();
+        endpoints.warm_up(&uri).await.unwrap();
+        lock(&hosts.down).push("a");
+        assert!(endpoints.warm_up(&uri).await.is_err());
+        endpoints.warm_up(&uri).await.unwrap();
+        assert_eq!(ask(&endpoints).await.unwrap(), "b");
+        let other: Uri = "https://other/v1/".parse().unwrap();
+        endpoints.warm_up(&other).await.unwrap();
+        let warmed = lock(&hosts.warmed).clone();
+        let hosts: Vec<_> = warmed
+            .iter()
+            .map(|uri| uri.parse::<Uri>().unwrap())
+            .collect();
+        let hosts: Vec<_> = hosts.iter().map(|uri| uri.host().unwrap()).collect();
+        assert_eq!(hosts, ["a", "a", "b", "other"]);
     }
 
     #[tokio::test(start_paused = true)]

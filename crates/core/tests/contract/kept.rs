@@ -31,6 +31,20 @@ pub(crate) async fn a_fully_read_answer_is_reused(kind: Kind) {
     assert_eq!((peer.connections(), peer.requests()), (1, 7));
 }
 
+pub(crate) async fn a_connection_made_ahead_is_used(kind: Kind) {
+    let peer = Peer::start(kind, [vec![Then::Answer]]).await;
+    let transport = peer.transport();
+    for _ in 0..2 {
+        transport.warm_up(&peer.request().uri).await.unwrap();
+    }
+    peer.until_connections(1).await;
+    assert_eq!(peer.requests(), 0);
+    for _ in 0..2 {
+        assert_eq!(transport.send(peer.request()).await.unwrap().body, "{}");
+    }
+    assert_eq!((peer.connections(), peer.requests()), (1, 2));
+}
+
 pub(crate) async fn an_answer_without_a_body_leaves_the_connection_in_step(kind: Kind) {
     let script = [
         Then::Empty(204),

@@ -68,6 +68,7 @@ macro_rules! for_proxies {
 
 for_every_kind! { kept:
     a_fully_read_answer_is_reused
+    a_connection_made_ahead_is_used
     an_answer_without_a_body_leaves_the_connection_in_step
     an_empty_stream_that_is_not_read_keeps_the_connection
     different_origins_do_not_share
