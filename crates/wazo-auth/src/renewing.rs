@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 use vouchsafe_core::auth::{Renewals, Token, TokenSource, read_file};
 use vouchsafe_core::call::{Backoff, Jitter};
-use vouchsafe_core::task::{Keeper, blocking};
+use vouchsafe_core::task::{Keeper, MayHang};
 use vouchsafe_core::{BoxFuture, Error, ErrorKind, Secret};
 
 use crate::{Client, CreateTokenRequest};
@@ -54,6 +54,7 @@ struct Shared {
     request: CreateTokenRequest,
     /// The file that is read for user name and password before each login.
     file: Option<PathBuf>,
+    reading: MayHang,
     state: watch::Sender<Renewal>,
     /// The client's, so that its seed determines the times of logins.
     jitter: Jitter,
@@ -94,7 +95,8 @@ impl RenewingToken {
     }
 
     /// Creates a source that logs in with a user name and a password from a file: one line, with a
-    /// colon between them. The file is read before each login, so it may be replaced.
+    /// colon between them. The file is read before each login, so it may be replaced. A reading that takes
+    /// longer than five seconds fails.
     #[must_use]
     pub fn file(client: &Client, path: impl AsRef<Path>) -> Self {
         let path = path.as_ref().to_owned();
@@ -106,6 +108,7 @@ impl RenewingToken {
             jitter: request.core().jitter(),
             request,
             file,
+            reading: MayHang::new("reading a file of credentials", LONGEST_READING),
             state: watch::Sender::default(),
             renewals: Renewals::new("wazo-auth"),
         });
@@ -254,7 +257,7 @@ impl Shared {
         let request = self.request.clone();
         let request = match &self.file {
             Some(file) => {
-                let (username, password) = read(file.clone()).await?;
+                let (username, password) = read(&self.reading, file.clone()).await?;
                 request.credentials(username, password)
             }
             None => request,
@@ -293,8 +296,8 @@ impl Shared {
 }
 
 /// Reads a user name and a password.
-async fn read(file: PathBuf) -> Result<(String, Secret), Error> {
-    let read = blocking("reading a file of credentials", move || {
+async fn read(reading: &MayHang, file: PathBuf) -> Result<(String, Secret), Error> {
+    let read = reading.run(move || {
         let text = read_file("credentials file", &file)?;
         match text.expose().split_once(':') {
             Some((username, password)) if !username.is_empty() && !password.is_empty() => {
@@ -310,6 +313,9 @@ async fn read(file: PathBuf) -> Result<(String, Secret), Error> {
     let read = read.await;
     read.unwrap_or_else(|error| Err(error.with_kind(ErrorKind::Credential)))
 }
+
+/// For how long the file is waited for.
+const LONGEST_READING: Duration = Duration::from_secs(5);
 
 /// The bounds of the waits after failures.
 const FIRST_WAIT: Duration = Duration::from_secs(1);

@@ -4,6 +4,8 @@ mod authorize;
 mod basic;
 mod cached;
 mod challenge;
+mod file;
+mod kept;
 #[cfg(feature = "tower")]
 mod layer;
 pub mod oauth;
@@ -15,11 +17,12 @@ pub use authorize::{Authorize, Bearer, HeaderToken};
 pub use basic::Basic;
 pub use cached::Cached;
 pub use challenge::BearerChallenge;
+pub use file::{FileToken, read_file};
 #[cfg(feature = "tower")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
 pub use layer::{AuthorizeLayer, AuthorizeService};
 pub use renewals::Renewals;
-pub use source::{EnvToken, FileToken, FnToken, StaticToken, TokenSource, read_file};
+pub use source::{EnvToken, FnToken, StaticToken, TokenSource};
 pub use token::Token;
 
 /// A source of tokens together with the scheme that puts them on a request.

@@ -1,11 +1,13 @@
 //! Background tasks that end with their owner, and work that blocks.
 //!
 //! [`Task`] is one future on one runtime. [`Keeper`] keeps background work running for a client
-//! that outlives runtimes, and [`Batcher`] combines look-ups on top of it.
+//! that outlives runtimes, and [`Batcher`] combines look-ups on top of it. [`MayHang`] limits how long
+//! work that blocks is waited for.
 
 mod batcher;
 pub(crate) mod driven;
 mod keeper;
+mod may_hang;
 
 use std::fmt;
 
@@ -13,6 +15,8 @@ use tokio::task::AbortHandle;
 
 pub use self::batcher::{Batcher, BatcherBuilder};
 pub use self::keeper::{Ended, Keeper};
+pub use self::may_hang::MayHang;
+pub(crate) use self::may_hang::Turn;
 use crate::{Error, ErrorKind, Result};
 
 /// A spawned task; dropping this ends it at its next await.
