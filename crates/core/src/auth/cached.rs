@@ -4,20 +4,22 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::{Renewals, Token, TokenSource};
 use crate::cache::{Cache, CacheBuilder, Fetched};
+use crate::deadline::in_words;
 use crate::observe::Observer;
 use crate::sync::lock;
-use crate::{BoxFuture, Clock, Error, Result, SystemClock};
+use crate::{BoxFuture, Clock, Error, ErrorKind, Result, SystemClock, TimeoutScope};
 
 /// Keeps the token of another source, which fetches one each time that it is asked.
 ///
 /// A token is fetched when it is first needed. In the last fifth of its lifetime, a call that needs
 /// it starts fetching the next one without waiting for it; a token is no longer used 30 seconds (or
 /// a tenth of its lifetime, if that is less) before it expires ([`Token::expires_at`]). Concurrent
-/// callers share one fetch, which goes on if they are dropped. A token without an expiry is kept for five
+/// callers share one fetch, which goes on if they are dropped, for two minutes at most: a source that never
+/// answers would keep all of them waiting for ever. A token without an expiry is kept for five
 /// minutes, and a refused one is replaced at once. An error is kept for a second, or for as long as its
 /// [`retry_after`](Error::retry_after), at most a minute.
 ///
@@ -165,7 +167,15 @@ impl<S: fmt::Debug> fmt::Debug for Cached<S> {
 impl<S: TokenSource> Shared<S> {
     async fn fetch(&self) -> Result<Fetched<Token>> {
         let begun = Instant::now();
-        let fetched = self.source.token().await;
+        let fetched = timeout(LONGEST_FETCH, self.source.token()).await;
+        let fetched = fetched.unwrap_or_else(|_| {
+            let what = format!(
+                "the source returned no token within {}",
+                in_words(LONGEST_FETCH)
+            );
+            let error = Error::new(ErrorKind::Timeout(TimeoutScope::Call), what);
+            Err(error.with_retryable(true))
+        });
         let error = fetched.as_ref().err();
         self.renewals.tell(self.observer.as_ref(), begun, error);
         Ok(self.keep(fetched?))
@@ -199,6 +209,9 @@ impl<S: TokenSource> Shared<S> {
 /// How long before its expiry a token is no longer used: the clocks of servers differ, and calls
 /// take time.
 const MARGIN: Duration = Duration::from_secs(30);
+
+/// After how long a fetch counts as failed. It is longer than the limits of calls.
+const LONGEST_FETCH: Duration = Duration::from_secs(120);
 
 /// The longest that a server can hold back the next request for a token.
 const LONGEST_ASKED: Duration = Duration::from_secs(60);

@@ -419,3 +419,34 @@ async fn an_error_of_a_source_of_ones_own_is_kept_for_a_second() {
     pass(&source, 1).await;
     assert_eq!(text(&source).await, "t2");
 }
+
+/// Never answers the first request for a token.
+#[derive(Debug, Default)]
+struct FirstHangs(AtomicU64);
+
+impl TokenSource for FirstHangs {
+    fn token(&self) -> BoxFuture<'_, Result<Token>> {
+        let count = self.0.fetch_add(1, Ordering::Relaxed);
+        Box::pin(async move {
+            if count == 0 {
+                std::future::pending::<()>().await;
+            }
+            Ok(Token::new(Secret::from("t2")))
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_of_ones_own_that_never_answers_is_asked_again_after_two_minutes() {
+    let source = Cached::new(FirstHangs::default());
+    let url = "https://service.example";
+    // Each call ends by its own limit.
+    let error = with_token(&Told::new([]), &source, url).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout(TimeoutScope::Call));
+    tokio::time::sleep(Duration::from_secs(104)).await;
+    with_token(&Told::new([]), &source, url).await.unwrap_err();
+    assert_eq!(source.source().0.load(Ordering::Relaxed), 1);
+    // An error is kept for a second.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    with_token(&Told::new([]), &source, url).await.unwrap();
+}
