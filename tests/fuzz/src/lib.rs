@@ -40,6 +40,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("ingress", userinfo::ingress),
     ("journal", stored::journal),
     ("kept", stored::kept),
+    ("lifetimes", texts::lifetimes),
     ("management", emulators::management),
     ("meta", properties::meta),
     ("memcached", stores::memcached),

@@ -1,8 +1,11 @@
 //! Texts that core reads: URLs, times, headers, packed bytes.
 
+use std::time::Duration;
+
 use http::HeaderMap;
-use http::header::{HeaderValue, WWW_AUTHENTICATE};
+use http::header::{AGE, CACHE_CONTROL, DATE, EXPIRES, HeaderName, HeaderValue, WWW_AUTHENTICATE};
 use vouchsafe::core::auth::BearerChallenge;
+use vouchsafe::core::cache::Fetched;
 use vouchsafe::core::store::Address;
 use vouchsafe::core::url::{Absolute, BaseUrl, Target};
 use vouchsafe::core::{timestamp, unpack};
@@ -139,6 +142,89 @@ pub fn challenges(data: &[u8]) {
     let value = HeaderValue::from_str(text.trim_end()).expect("it came from a header");
     headers.insert(WWW_AUTHENTICATE, value);
     assert_eq!(BearerChallenge::of(&headers), Some(found), "{text}");
+}
+
+/// Bytes as the headers that say how long an answer may be kept, one a line, each with the first letter of
+/// its name in front: as long as a second reading says, which goes byte by byte.
+pub fn lifetimes(data: &[u8]) {
+    let mut headers = HeaderMap::new();
+    for line in data.split(|byte| *byte == b'\n') {
+        let Some((name, value)) = line.split_first() else {
+            continue;
+        };
+        let name = match name {
+            b'a' => AGE,
+            b'c' => CACHE_CONTROL,
+            b'd' => DATE,
+            b'e' => EXPIRES,
+            _ => HeaderName::from_static("x-other"),
+        };
+        // A connection removes the white space around a value.
+        if let Ok(value) = HeaderValue::from_bytes(value.trim_ascii()) {
+            headers.append(name, value);
+        }
+    }
+    let shown = |fetched: Fetched<()>| format!("{fetched:?}");
+    let usual = Fetched::new(()).ttl(Duration::from_secs(7));
+    let read = shown(usual.clone().lifetime_of(&headers));
+    let expected = match lifetime(&headers) {
+        Some(seconds) => usual.ttl(Duration::from_secs(seconds.min(24 * 60 * 60))),
+        None => usual,
+    };
+    assert_eq!(read, shown(expected), "{headers:?}");
+}
+
+/// Reads a lifetime in seconds, by RFC 9111, section 4.2.
+fn lifetime(headers: &HeaderMap) -> Option<u64> {
+    let mut parts: Vec<&[u8]> = Vec::new();
+    for line in headers.get_all(CACHE_CONTROL) {
+        let parts_of_line = line.as_bytes().split(|byte| *byte == b',');
+        parts.extend(parts_of_line.map(<[u8]>::trim_ascii));
+    }
+    let is = |part: &[u8], name: &str| part.eq_ignore_ascii_case(name.as_bytes());
+    let number = |digits: &[u8]| {
+        let sum = digits.iter().try_fold(0_u64, |sum, digit| {
+            let digit = digit.is_ascii_digit().then(|| u64::from(digit - b'0'))?;
+            Some(sum.saturating_mul(10).saturating_add(digit))
+        });
+        sum.filter(|_| !digits.is_empty())
+    };
+    if parts
+        .iter()
+        .any(|part| is(part, "no-store") || is(part, "no-cache"))
+    {
+        return Some(0);
+    }
+    let of_name = parts.iter().find_map(|part| {
+        let (name, value) = part.split_at_checked(8)?;
+        is(name, "max-age=").then_some(value)
+    });
+    let whole = match of_name {
+        Some(mut value) => {
+            while let [b'"', rest @ ..] | [rest @ .., b'"'] = value {
+                value = rest;
+            }
+            number(value).unwrap_or(0)
+        }
+        None => {
+            let at = |name: HeaderName| {
+                let text = headers.get(name)?.to_str().ok()?;
+                httpdate::parse_http_date(text).ok()
+            };
+            headers.get(EXPIRES)?;
+            match (at(EXPIRES), at(DATE)) {
+                (Some(until), Some(now)) => {
+                    until.duration_since(now).map_or(0, |left| left.as_secs())
+                }
+                _ => 0,
+            }
+        }
+    };
+    let age = headers.get(AGE).and_then(|age| {
+        let first = age.as_bytes().split(|byte| *byte == b',').next()?;
+        number(first.trim_ascii())
+    });
+    Some(whole.saturating_sub(age.unwrap_or(0)))
 }
 
 /// Bytes as packed bytes: never more than the limit.

@@ -102,7 +102,8 @@ where
     ///
     /// The closure is called only if this call starts a fetch: on a miss while no fetch is in
     /// progress, or if the value is due for a refresh. Dropping the returned future does not stop
-    /// the fetch. A fetch that holds a clone of the cache keeps the cache alive.
+    /// the fetch, so a fetch needs a limit of its own: all callers wait for one that never ends. A fetch
+    /// that holds a clone of the cache keeps the cache alive.
     ///
     /// # Errors
     ///
@@ -283,8 +284,9 @@ impl<V> Fetched<V> {
         self.ttl(lifetime.min(LONGEST_ASKED))
     }
 
-    /// Sets the lifetime that the headers of an answer give it (RFC 9111): `Cache-Control`, less
-    /// `Age`, or else `Expires`, limited to one day. Without them the default stays.
+    /// Sets the lifetime that the headers of an answer give it (RFC 9111): that of `Cache-Control`, or else
+    /// of `Expires`, less `Age`, and limited to one day. One that cannot be read is zero. Without them the
+    /// default stays.
     pub fn lifetime_of(self, headers: &HeaderMap) -> Self {
         match lifetime::of(headers) {
             Some(lifetime) => self.ttl(lifetime.min(LONGEST_ASKED)),
