@@ -69,10 +69,13 @@ impl Proxy {
     }
 
     /// Reads the usual variables of the environment: `HTTPS_PROXY` for requests of `https`,
-    /// `HTTP_PROXY` for those of `http`, `ALL_PROXY` for both, and the exceptions in `NO_PROXY`,
-    /// separated by commas, each as for [`except`](Self::except). Names in lower case are read too,
-    /// and are preferred, as by curl. `HTTP_PROXY` in upper case is ignored in a CGI program
-    /// (`REQUEST_METHOD` is set), where whoever sends a request could set it.
+    /// `HTTP_PROXY` for those of `http`, `ALL_PROXY` for both where there is none of the former, and the
+    /// exceptions in `NO_PROXY`, separated by commas, each as for [`except`](Self::except). Names in lower
+    /// case are read too, and are preferred, as by curl and Python. An empty variable counts as unset.
+    ///
+    /// `HTTP_PROXY` in upper case is ignored in a CGI program (`REQUEST_METHOD` is set), where whoever
+    /// sends a request could set it with a header `Proxy`, as Go, Python and reqwest do. curl never reads
+    /// it.
     ///
     /// Exceptions that [`except`](Self::except) would refuse, such as a name with a port, are ignored.
     ///
@@ -481,8 +484,35 @@ mod tests {
             ("NO_PROXY", "a:80,, .svc, auth.example."),
         ];
         assert_eq!(hop(&from(&list).unwrap(), http), None);
-        let cgi = from(&[("HTTP_PROXY", "two:2"), ("REQUEST_METHOD", "GET")]).unwrap();
-        assert_eq!(hop(&cgi, http), None);
+        for (lower, upper, url) in [
+            ("http_proxy", "HTTP_PROXY", http),
+            ("https_proxy", "HTTPS_PROXY", https),
+            ("all_proxy", "ALL_PROXY", http),
+            ("all_proxy", "ALL_PROXY", https),
+        ] {
+            let both = [(upper, "two:2"), (lower, "one:1")];
+            let cgi = [(upper, "two:2"), ("REQUEST_METHOD", "GET")];
+            let for_cgi = (upper != "HTTP_PROXY").then_some("two:2");
+            for (variables, expected) in [
+                (&both[..1], Some("two:2")),
+                (&both[1..], Some("one:1")),
+                (&both, Some("one:1")),
+                (&cgi, for_cgi),
+                (
+                    &[(lower, "one:1"), ("REQUEST_METHOD", "GET")],
+                    Some("one:1"),
+                ),
+                (&[both[0], ("no_proxy", "*")], None),
+                (&[both[0], ("NO_PROXY", "*")], None),
+                (
+                    &[both[0], ("NO_PROXY", "*"), ("no_proxy", "other.example")],
+                    Some("two:2"),
+                ),
+            ] {
+                let proxy = from(variables).unwrap();
+                assert_eq!(hop(&proxy, url).as_deref(), expected, "{variables:?}");
+            }
+        }
     }
 
     #[test]
