@@ -12,11 +12,11 @@ struct Group {
     tests: &'static [&'static str],
 }
 
-const GROUPS: [Group; 7] = [
+const GROUPS: [Group; 8] = [
     Group {
         name: "call",
         package: "vouchsafe-core",
-        files: "crates/core/src/call/{retry,backoff,budget,limit}.rs",
+        files: "crates/core/src/call/{backoff,budget,limit,operation,pipeline,progress,retry}.rs",
         tests: &["--lib", "--test", "pipeline", "--", "--skip", "store::"],
     },
     Group {
@@ -55,6 +55,12 @@ const GROUPS: [Group; 7] = [
         name: "check",
         package: "vouchsafe-ticket",
         files: "crates/ticket/src/engine/{check,checked,message,status,text}.rs",
+        tests: &["--lib", "--test", "fuzz_smoke", "--test", "rw"],
+    },
+    Group {
+        name: "codecs",
+        package: "vouchsafe-ticket",
+        files: "crates/ticket/src/engine/{base64url,container,wire,cache/*,rw/*}.rs",
         tests: &["--lib", "--test", "fuzz_smoke", "--test", "rw"],
     },
     Group {
