@@ -7,7 +7,7 @@ use vouchsafe_core::call::{Call, CallOptions, Retry};
 use vouchsafe_core::mock::cancel::{at_each_await, cut};
 use vouchsafe_core::transport::{Proxy, Transport};
 use vouchsafe_core::url::Target;
-use vouchsafe_core::{ConnectPhase, CoreClient, ErrorKind, Sent, TimeoutScope};
+use vouchsafe_core::{ConnectPhase, CoreClient, ErrorKind, Result, Sent, TimeoutScope};
 
 use crate::kind::{Kind, LIMIT, READ, WRITE, builder, client, passing};
 use crate::peer::{How, Moment, Peer, Then};
@@ -253,12 +253,31 @@ pub(crate) async fn a_dead_one_costs_a_call_one_attempt(kind: Kind) {
 }
 
 pub(crate) async fn a_call_that_is_dropped_at_any_await_leaves_nothing(kind: Kind) {
+    let call = async |peer: &Peer, client: &CoreClient| peer.once(client, &READ).await.map(drop);
+    // A connection, and the answer.
+    assert!(nothing_is_left(kind, call).await >= 2);
+}
+
+pub(crate) async fn one_made_ahead_that_is_dropped_at_any_await_leaves_nothing(kind: Kind) {
+    let ahead = async |peer: &Peer, client: &CoreClient| {
+        let base = peer.url().parse()?;
+        client.warm_up(&base).await
+    };
+    assert!(nothing_is_left(kind, ahead).await >= 1);
+}
+
+/// Drops something that a client does at each of its awaits, checks that it leaves nothing behind, and
+/// that the next call is answered. Returns at how many awaits.
+async fn nothing_is_left(
+    kind: Kind,
+    does: impl AsyncFn(&Peer, &CoreClient) -> Result<()>,
+) -> usize {
     let tasks = || Handle::current().metrics().num_alive_tasks();
     let before = tasks();
-    let polls = at_each_await(async |polls| {
+    at_each_await(async |polls| {
         let peer = Peer::start(kind, [vec![Then::Answer]]).await;
         let client = builder(peer.network()).max_in_flight(1).build().unwrap();
-        let cut = cut(polls, peer.once(&client, &READ)).await;
+        let cut = cut(polls, does(&peer, &client)).await;
         let is_done = cut.output().map(|ended| ended.as_ref().unwrap()).is_some();
         // There is one permit, and whatever was begun does not stand in the way.
         peer.once(&client, &READ).await.unwrap();
@@ -276,7 +295,6 @@ pub(crate) async fn a_call_that_is_dropped_at_any_await_leaves_nothing(kind: Kin
         assert!(gone.is_ok(), "after {polls} polls");
         assert_eq!(cut.wakers(), 0, "after {polls} polls");
         is_done
-    });
-    // A connection, and the answer.
-    assert!(polls.await >= 2);
+    })
+    .await
 }

@@ -1,6 +1,11 @@
 //! What the transport promises about connections, each promise for each kind of connection that it
 //! has a meaning for. Nothing here depends on which pool keeps them.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
+#![allow(
+    clippy::future_not_send,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test"
+)]
 
 mod ended;
 mod http2;
@@ -90,6 +95,7 @@ for_every_kind! { ended:
     a_read_timeout_is_a_timeout
     a_poisoned_one_is_not_reused
     a_call_that_is_dropped_at_any_await_leaves_nothing
+    one_made_ahead_that_is_dropped_at_any_await_leaves_nothing
     a_dead_one_costs_a_call_one_attempt
 }
 

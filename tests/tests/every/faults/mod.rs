@@ -3,6 +3,7 @@
 //! from `rules`; what came of it is in `docs/faults.md`.
 
 mod cases;
+mod given_up;
 mod line;
 mod page;
 mod rules;
@@ -47,6 +48,22 @@ impl Misses {
         self.check(is_right, || {
             format!("{what}: {found:?} instead of {expected:?}")
         });
+    }
+
+    /// Panics if there is any.
+    fn report(self) {
+        let misses = self.0.into_inner().unwrap();
+        let first = misses
+            .iter()
+            .take(40)
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join("\n");
+        assert!(
+            misses.is_empty(),
+            "{} misses, such as\n{first}",
+            misses.len()
+        );
     }
 }
 
@@ -116,18 +133,7 @@ fn every_fault_of_every_operation_has_the_outcome_that_the_rules_say() {
             .collect()
     });
 
-    let misses = misses.0.into_inner().unwrap();
-    let first = misses
-        .iter()
-        .take(40)
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .join("\n");
-    assert!(
-        misses.is_empty(),
-        "{} misses, such as\n{first}",
-        misses.len()
-    );
+    misses.report();
     if only.is_some() {
         return;
     }

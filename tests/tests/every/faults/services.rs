@@ -53,8 +53,12 @@ impl Source {
 
     /// Issues a token.
     pub(super) fn issue(self) -> Act {
-        let issuer: Arc<dyn Transport> = Arc::new(Issuer(self.answer));
-        Act::new(&issuer, true)
+        Act::new(&self.issuer(), true)
+    }
+
+    /// Returns a server that issues tokens.
+    pub(super) fn issuer(self) -> Arc<dyn Transport> {
+        Arc::new(Issuer(self.answer))
     }
 }
 
