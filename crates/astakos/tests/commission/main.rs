@@ -10,6 +10,7 @@
 mod batches;
 mod faults;
 mod files;
+mod given_up;
 mod grounds;
 mod guards;
 mod issuing;

@@ -10,6 +10,7 @@ use vouchsafe_core::store::{Capabilities, Expect, Key, Loaded, MemoryStore, Stor
 use vouchsafe_core::{BoxFuture, Result, SecretBytes};
 
 use crate::fleet::{had, sharing};
+use crate::login::Begun;
 use crate::server::{TokenServer, secret, seed, token};
 
 const TAKES: Duration = Duration::from_millis(10);
@@ -107,4 +108,27 @@ async fn credentials_that_are_dropped_within_a_refresh_leave_no_lease_and_lose_n
             assert_eq!(tasks(), before, "{step}");
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_exchange_that_is_given_up_is_made_once_and_leaves_no_task() {
+    let before = tasks();
+    let polls = at_each_await(async |polls| {
+        let begun = Begun::new().await;
+        begun.server.server.host().set_latency(TAKES);
+        let store: Arc<dyn Store> = Arc::new(Slow::default());
+        let credentials = begun.server.builder().store(Arc::clone(&store));
+        let credentials = credentials.build().unwrap();
+        let cut = cut(polls, begun.exchange(&credentials).send()).await;
+        let answer = begun.exchange(&credentials).send().await.unwrap();
+        assert_eq!(begun.exchanges(), 1, "{polls}");
+        let saved = token(&*store, "refresh_token").await;
+        assert_eq!(Some(saved), answer.refresh_token, "{polls}");
+        credentials.refresh().await.unwrap();
+        drop(credentials);
+        tokio::time::sleep(Duration::from_secs(120)).await;
+        assert_eq!((tasks(), cut.wakers()), (before, 0), "{polls}");
+        cut.output().is_some()
+    });
+    assert!(polls.await >= 2);
 }
