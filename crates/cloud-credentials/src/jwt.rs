@@ -18,6 +18,9 @@ use crate::error::NotJwt;
 /// The signature is **never checked**: claims tell a client when to get a new token, but a server
 /// must not use them to identify a caller (protocol section 8).
 ///
+/// `Debug` shows the names of claims only, since the values may be personal. They are not erased from memory
+/// as tokens are: without the signature they open nothing.
+///
 /// ```
 /// use vouchsafe_cloud_credentials::{Claims, Secret};
 ///

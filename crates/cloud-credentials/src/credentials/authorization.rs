@@ -1,5 +1,7 @@
 //! The start of a login: the URL that a user visits, and the callback (protocol section 3.1).
 
+use std::fmt;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use form_urlencoded::Serializer;
@@ -13,13 +15,25 @@ use super::server::Issuer;
 use crate::Result;
 
 /// The defaults of authorization URLs.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Settings {
     pub(super) redirect_uri: Option<String>,
     pub(super) scope: Option<String>,
     pub(super) instance_id: Option<String>,
     pub(super) region: Option<String>,
     pub(super) state: Option<String>,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The state is what others must not know.
+        f.debug_struct("Settings")
+            .field("redirect_uri", &self.redirect_uri)
+            .field("scope", &self.scope)
+            .field("instance_id", &self.instance_id)
+            .field("region", &self.region)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Settings {
@@ -184,7 +198,10 @@ impl AuthorizationRequest {
 }
 
 /// A login that has started. Keep it in the user's session until the callback arrives.
-#[derive(Clone, Debug)]
+///
+/// `Debug` shows neither the state nor the part of the URL that has it: whoever knows the state can have another login
+/// taken for this one.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Authorization {
     /// The URL for the user to visit.
@@ -196,6 +213,16 @@ pub struct Authorization {
     pub verifier: Option<Secret>,
     /// Who the callback has to come from, if that is known.
     issuer: Option<Issuer>,
+}
+
+impl fmt::Debug for Authorization {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let page = self.url.split('?').next();
+        f.debug_struct("Authorization")
+            .field("page", &page)
+            .field("issuer", &self.issuer)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Authorization {

@@ -15,7 +15,7 @@ use vouchsafe_core::{Error, ErrorKind as Kind};
 
 use crate::server::{TokenServer, put, record, secret, seed};
 
-fn variables(pairs: &[(&str, &str)]) -> Environment {
+pub(crate) fn variables(pairs: &[(&str, &str)]) -> Environment {
     let pairs: BTreeMap<String, String> = pairs
         .iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
@@ -349,15 +349,24 @@ async fn profiles_are_listed_renamed_and_removed() {
     assert!(credentials.list_profiles().await.unwrap().is_empty());
 }
 
-#[test]
-fn no_secret_is_shown() {
+#[tokio::test]
+async fn no_secret_is_shown() {
     let server = TokenServer::new(true);
     let builder = server.builder().client_id("c").client_secret("planted-1");
     let builder = builder.refresh_token("planted-2").access_token("planted-3");
-    let builder = builder.developer_token("planted-4");
+    let builder = builder.developer_token("planted-4").state("planted-6");
     assert!(!format!("{builder:?}").contains("planted"));
     let credentials = builder.build().unwrap();
     credentials.set_refresh_token(Some(secret("planted-5")));
     assert!(!format!("{credentials:?}").contains("planted"));
-    assert!(!format!("{:?}", credentials.exchange("planted")).contains("planted"));
+    let exchange = credentials.exchange("planted").verifier("planted");
+    assert!(!format!("{exchange:?}").contains("planted"));
+    // Nor the state, by which a callback is known.
+    let request = credentials.authorize().state("planted-7");
+    assert!(!format!("{request:?}").contains("planted"));
+    let login = request.url().await.unwrap();
+    assert!(login.url.contains("state=planted-7"));
+    let shown = format!("{login:?}");
+    assert!(!shown.contains("planted") && !shown.contains("code_challenge"));
+    assert!(!shown.contains(login.verifier.as_ref().unwrap().expose()));
 }
