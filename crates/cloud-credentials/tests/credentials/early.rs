@@ -1,5 +1,6 @@
 //! Tokens that are replaced before they expire, although they do not say when they were issued.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +14,7 @@ use tokio::task::JoinSet;
 use vouchsafe_cloud_credentials::file::FileStore;
 use vouchsafe_cloud_credentials::{Credentials, CredentialsBuilder, Secret};
 use vouchsafe_core::mock::ManualClock;
-use vouchsafe_core::store::Store;
+use vouchsafe_core::store::{MemoryStore, Store};
 use vouchsafe_core::transport::{Request, Response, Transport};
 use vouchsafe_core::{BoxFuture, Clock as _, Result};
 
@@ -186,6 +187,38 @@ async fn a_login_knows_when_its_token_ends_although_the_file_does_not_say() {
     issuer.advance(HOUR - 60);
     assert_ne!(had_by_all(&credentials).await, answer.access_token);
     assert_eq!(issuer.issued(), 2);
+}
+
+#[tokio::test]
+async fn the_guard_is_lengthened_by_up_to_a_tenth_which_differs_from_object_to_object() {
+    const GUARD: u64 = 300;
+    let issuer = Issuer::new(true);
+    let mut all = Vec::new();
+    for _ in 0..8 {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        nothing_yet(&*store).await;
+        let builder = issuer.builder(&store).guard(Duration::from_secs(GUARD));
+        let credentials = builder.build().unwrap();
+        all.push((had(&credentials).await, credentials));
+    }
+    let mut early = BTreeSet::new();
+    let longest = GUARD + GUARD / 10;
+    issuer.advance(HOUR - longest - 1);
+    for left in (GUARD..=longest + 1).rev() {
+        let mut kept = Vec::new();
+        for (token, credentials) in all {
+            match had(&credentials).await == token {
+                true => kept.push((token, credentials)),
+                false => drop(early.insert(left)),
+            }
+        }
+        all = kept;
+        issuer.advance(1);
+    }
+    assert!(all.is_empty(), "{} were not replaced in time", all.len());
+    assert!(!early.contains(&(longest + 1)), "{early:?}");
+    // Of eight, two differ but in one of billions of runs.
+    assert!(early.len() > 1, "{early:?}");
 }
 
 const HOUR: u64 = 3600;

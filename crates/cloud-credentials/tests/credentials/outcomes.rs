@@ -16,7 +16,7 @@ use vouchsafe_core::transport::{Request, Response, Transport};
 use vouchsafe_core::{BoxFuture, Result, SecretBytes};
 
 use crate::fleet::{had, sharing};
-use crate::server::{Fragile, TokenServer, Told, secret, seed};
+use crate::server::{Fragile, TokenServer, Told, looks_good, put, record, secret, seed};
 
 /// Answers each request alike.
 #[derive(Debug)]
@@ -250,6 +250,24 @@ impl Transport for Asked {
         response.body = r#"{"access_token": "a"}"#.into();
         Box::pin(std::future::ready(Ok(response)))
     }
+}
+
+#[tokio::test]
+async fn a_revocation_says_when_to_try_again_and_changes_nothing_until_then() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    put(&*store, &looks_good("rt-0")).await;
+    let builder = Credentials::builder().store(Arc::clone(&store));
+    let credentials = builder.transport(Arc::new(Always(503, "busy")));
+    let credentials = credentials.build().unwrap();
+    for error in [
+        credentials.revoke_access_token().await.unwrap_err(),
+        credentials.revoke_refresh_token().await.unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::TokenEndpoint, "{error}");
+        assert!(error.is_retryable() && !error.is_reauthorization_needed());
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
+    }
+    assert_eq!(record(&*store).await, looks_good("rt-0"));
 }
 
 #[tokio::test]
