@@ -22,7 +22,7 @@ use super::server::{Endpoints, Settings};
 use super::values::{Memory, Values};
 use super::{BodyFormat, ClientAuthentication, Credentials, Developer, Inner};
 use crate::file::FileStore;
-use crate::refresh::{Coordinator, Times};
+use crate::refresh::{Coordinator, LONGEST_ASKED, Times};
 use crate::skew::ServerClock;
 use crate::url::Url;
 use crate::{Environment, Error, Events, Result, limits};
@@ -376,9 +376,7 @@ impl CredentialsBuilder {
         let core = self.core.read_fault(read_fault).build()?;
         let own_clock = Arc::clone(core.clock());
         let clock = ServerClock::new(Arc::clone(&own_clock), self.follows_server_clock);
-        let found = self
-            .issuer
-            .map(|issuer| Discovery::new(issuer.to_string(), &core));
+        let found = (self.issuer.as_ref()).map(|issuer| Discovery::new(issuer.to_string(), &core));
         let discovery = found.transpose()?;
         let url = |url: &Option<Given>| url.as_deref().map(Url::whole).transpose();
         let mut settings = Settings {
@@ -432,6 +430,7 @@ impl CredentialsBuilder {
             exchanges: exchanges(&core),
             inner: Arc::new(Inner {
                 endpoints: Endpoints {
+                    name: settings.name(self.issuer.as_ref()),
                     core,
                     settings,
                     discovery,
@@ -488,6 +487,3 @@ const DEFAULT_PROFILE: &str = "default";
 const TOKEN_URL: &str = "https://api.paloaltonetworks.com";
 const AUTHORIZATION_URL: &str = "https://identity.paloaltonetworks.com/as/authorization.oauth2";
 const DEVELOPER_URL: &str = "https://app.apiexplorer.rocks/request_token";
-
-/// The longest wait that a server can ask for before the next refresh.
-const LONGEST_ASKED: Duration = Duration::from_secs(60);

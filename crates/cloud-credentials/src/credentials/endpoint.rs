@@ -135,11 +135,19 @@ impl Endpoints {
     }
 
     /// Redeems a developer token of a source. If it is refused and the source has another, redeems
-    /// that one.
-    pub(super) async fn redeem(&self, provider: &Url, source: &dyn TokenSource) -> Result<Issued> {
+    /// that one. Sends nothing after the moment.
+    pub(super) async fn redeem(
+        &self,
+        provider: &Url,
+        source: &dyn TokenSource,
+        until: Option<&Until>,
+    ) -> Result<Issued> {
         let call = Call::new(&REDEEM, provider.target().clone());
         let source = Some(Bearer::bearer(source));
-        let options = CallOptions::new();
+        let options = match until.cloned() {
+            Some(until) => CallOptions::new().send_while(move || !until.is_over()),
+            None => CallOptions::new(),
+        };
         let sent = self.core.send(provider.base(), call, source, &options);
         let (_, issued) = self.issued(&sent.await.map_err(sorted)?)?;
         Ok(issued)
@@ -220,6 +228,10 @@ impl Endpoints {
 }
 
 impl Ask for Endpoints {
+    fn server(&self) -> &str {
+        &self.name
+    }
+
     fn ask<'a>(
         &'a self,
         credentials: &'a Record,

@@ -3,6 +3,7 @@
 mod authorization;
 mod builder;
 mod changes;
+mod developer;
 mod device;
 mod endpoint;
 mod exchange;
@@ -58,7 +59,8 @@ use crate::{Claims, Environment, Error, Result};
 /// nor lost.
 ///
 /// Cheap to clone; clones share everything. Use clones rather than several that were built for one profile:
-/// those share each token, but not a failure to get one. Creating them touches neither disk nor network, besides
+/// those share each token, and what the server answered instead of one if they have the same store object,
+/// but not that it could not be reached. Creating them touches neither disk nor network, besides
 /// reading the system's root certificates, unless a transport is given.
 #[derive(Clone)]
 pub struct Credentials {

@@ -52,6 +52,8 @@ pub(super) struct Server {
 /// The endpoints of an authorization server.
 #[derive(Debug)]
 pub(super) struct Endpoints {
+    /// What distinguishes them from others, and how they are asked.
+    pub(super) name: String,
     pub(super) core: CoreClient,
     pub(super) settings: Settings,
     pub(super) discovery: Option<Discovery>,
@@ -77,6 +79,16 @@ pub(super) struct Issuer {
 impl fmt::Debug for Issuer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.name.fmt(f)
+    }
+}
+
+impl Settings {
+    /// Returns what distinguishes the token endpoint from others, and how it is asked.
+    pub(super) fn name(&self, issuer: Option<&Given>) -> String {
+        let url = |url: &Url| format!("{}{}", url.base(), url.target().as_str());
+        let (token, issuer) = (self.token.as_ref().map(url), issuer.map(|given| &**given));
+        let (format, authentication) = (self.format, self.authentication);
+        format!("{token:?} {issuer:?} {format:?} {authentication:?}")
     }
 }
 

@@ -14,13 +14,12 @@ use super::values::Resolved;
 use crate::Result;
 use crate::record::digest;
 use crate::refresh::{Failure, Given, Refreshed, Stale, Wanted};
-use crate::url::Url;
 use crate::validity::Validity;
 
 /// The cached token.
 #[derive(Debug)]
 pub(super) struct Held {
-    token: Token,
+    pub(super) token: Token,
     /// The token once more for each thread that was given it. Clones count their owners, and threads
     /// that count together wait for each other.
     copies: ThreadLocal<Token>,
@@ -46,7 +45,8 @@ impl Credentials {
     ///   store cannot be read.
     ///
     /// An error is kept for a second, or as long as the server asks, but for a minute at most, for all
-    /// clones of these credentials. Others that share the store make a request of their own.
+    /// clones of these credentials. If the server answered, it is kept for others of this process, too,
+    /// which were built with the same store object and would send the same to the same endpoint.
     pub async fn refresh(&self) -> Result<Secret> {
         let resolved = self.resolve().await?;
         let stale = resolved.values.access_token.clone();
@@ -182,7 +182,7 @@ impl Credentials {
 
     async fn fly(&self, stale: Stale<Secret>, resolved: Resolved) -> Result<Token> {
         if let Some((source, provider)) = self.developer()? {
-            return self.redeem(&*source, &provider, resolved.epoch).await;
+            return self.redeem(&*source, &provider, stale, resolved).await;
         }
         let inner = &self.inner;
         let lacking = self.lacking(&resolved).await?;
@@ -247,58 +247,6 @@ impl Credentials {
         })
     }
 
-    /// Returns the source of developer tokens and the URL where they are redeemed, if they apply: the
-    /// program gave no credentials, and the environment has no access token.
-    fn developer(&self) -> Result<Option<(Arc<dyn TokenSource>, Url)>> {
-        let inner = &self.inner;
-        if !inner.builder.is_empty() {
-            return Ok(None);
-        }
-        if let Some(environment) = &inner.environment
-            && environment.secret("PAN_ACCESS_TOKEN")?.is_some()
-        {
-            return Ok(None);
-        }
-        match self.developer_source()? {
-            Some(source) => Ok(Some((source, self.developer_provider()?))),
-            None => Ok(None),
-        }
-    }
-
-    async fn redeem(&self, source: &dyn TokenSource, provider: &Url, epoch: u64) -> Result<Token> {
-        let coordinator = &self.inner.coordinator;
-        // What is written over it meanwhile counts.
-        let before = coordinator.load(coordinator.key()).await;
-        let issued = self.inner.endpoints.redeem(provider, source).await?;
-        let (token, expires_at) = (issued.access_token, issued.expires_at);
-        let token = {
-            let mut memory = self.memory();
-            if memory.epoch != epoch {
-                let validity = Validity::of(&token, expires_at, self.now());
-                return Ok(self.to_hold(token, validity).token.clone());
-            }
-            let known = memory.learn(&token, expires_at, self.now());
-            known.is_redeemed = true;
-            known.scope = issued.scope;
-            let validity = known.validity;
-            memory.set.access_token = Some(token.clone());
-            if issued.refresh_token.is_some() {
-                memory.set.refresh_token = issued.refresh_token;
-            }
-            self.hold(token, validity)
-        };
-        let written = match before.map(Option::unzip) {
-            Ok((before, _)) => self.write_redeemed(epoch, before.as_ref()).await,
-            Err(error) => Err(error),
-        };
-        match written {
-            Ok(()) => self.memory().keep(token.secret()),
-            // It can be used nevertheless, and redeemed again.
-            Err(error) => coordinator.report_unsaved(&error),
-        }
-        Ok(token)
-    }
-
     async fn can_refresh(&self, resolved: &Resolved) -> Result<bool> {
         Ok(self.developer()?.is_some() || self.lacking(resolved).await?.is_empty())
     }
@@ -323,7 +271,7 @@ impl Credentials {
     }
 
     /// Caches a token, while the memory is locked. If it is cached already, it keeps its generation.
-    fn hold(&self, token: Secret, validity: Validity) -> Token {
+    pub(super) fn hold(&self, token: Secret, validity: Validity) -> Token {
         if let Some(token) = cached(self.inner.held.load().as_ref(), &token) {
             return token;
         }
@@ -355,7 +303,7 @@ impl Credentials {
         Some(self.hold(token, known.validity))
     }
 
-    fn to_hold(&self, token: Secret, validity: Validity) -> Arc<Held> {
+    pub(super) fn to_hold(&self, token: Secret, validity: Validity) -> Arc<Held> {
         let inner = &self.inner;
         let generation = inner.generations.fetch_add(1, Ordering::Relaxed) + 1;
         Arc::new(Held {
@@ -371,7 +319,7 @@ impl Credentials {
         resolved.validity(token, now).is_due(now, self.inner.guard)
     }
 
-    fn now(&self) -> SystemTime {
+    pub(super) fn now(&self) -> SystemTime {
         self.inner.coordinator.now()
     }
 }

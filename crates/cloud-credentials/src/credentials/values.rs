@@ -37,8 +37,8 @@ pub enum Source {
     UnprefixedEnvironment,
     /// The record of the profile in the store.
     Store,
-    /// A developer token: the access token was redeemed by these credentials, or is going to be since no
-    /// other source has a value.
+    /// A developer token: the access token was redeemed by these credentials, or by others where the
+    /// source has none, or is going to be since no other source has a value.
     DeveloperToken,
     /// No source has a value.
     Nothing,

@@ -2,15 +2,18 @@
 //! dead make one token request.
 //!
 //! [`machine`] makes the decisions, and [`run`] carries them out. `credentials` lets the callers
-//! of one process share a refresh.
+//! of one process share a refresh, and [`failures`] what a server answered instead of a token.
+//! [`exclusive`] is for what else is done once: writing a record, and redeeming a developer token.
 
 mod exclusive;
 mod failing;
+mod failures;
 mod machine;
 mod place;
 mod run;
 mod saving;
 mod until;
+mod waits;
 mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,8 +29,10 @@ use vouchsafe_core::sync::lock;
 use vouchsafe_core::task::Keeper;
 use vouchsafe_core::{BoxFuture, Clock, Error as Core, ErrorKind as Kind, Secret};
 
-pub(crate) use self::exclusive::Exclusive;
+pub(crate) use self::exclusive::{Exclusive, Turn};
 use self::failing::Failing;
+use self::failures::Failures;
+pub(crate) use self::failures::LONGEST_ASKED;
 pub(crate) use self::machine::Stale;
 use self::machine::{Outcome, Refresh, Unsaved};
 use self::place::At;
@@ -41,6 +46,9 @@ use crate::{Error, Events, Record, Result};
 /// Asks a token endpoint for the tokens of these credentials, and sends nothing after the moment.
 /// The error of a request of which nothing was sent says so.
 pub(crate) trait Ask: Send + Sync {
+    /// Returns what distinguishes the token endpoint from others, and how it is asked.
+    fn server(&self) -> &str;
+
     fn ask<'a>(
         &'a self,
         credentials: &'a Record,
@@ -100,6 +108,8 @@ struct Shared {
     /// The refusals that the store does not keep, by the lineage that begins with the client and the
     /// refresh token that it sent.
     refused: Mutex<BTreeSet<String>>,
+    /// Those of all that use the record in this process.
+    failures: Arc<Failures>,
 }
 
 /// Time limits.
@@ -154,6 +164,7 @@ impl Coordinator {
         events: Option<Arc<dyn Events>>,
     ) -> Self {
         let shared = Arc::new(Shared {
+            failures: Failures::of(&store, &key),
             store,
             leases,
             key,

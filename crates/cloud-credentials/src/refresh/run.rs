@@ -2,18 +2,17 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 use vouchsafe_core::call::{Backoff, Jitter};
 use vouchsafe_core::store::{Acquired, Key, Swapped};
 use vouchsafe_core::sync::lock;
-use vouchsafe_core::{Error as Core, ErrorKind as Kind, Secret, Sent, deadline};
+use vouchsafe_core::{Error as Core, ErrorKind as Kind, Secret, Sent};
 
 use super::machine::{Event, Outcome, Refresh, Seen, Step, Unsaved};
 use super::place::{At, Found, Place, lease_key};
+use super::waits::Waits;
 use super::wanted::Wanted;
-use super::{
-    Ask, DEFERRED, FIRST_WAIT, Held, Kept, LONGEST_WAIT, Shared, Until, held_for_too_long, read,
-};
+use super::{Ask, DEFERRED, FIRST_WAIT, Held, Kept, LONGEST_WAIT, Shared, Until, read};
 use crate::record::digest;
 use crate::{Error, Record, Result};
 
@@ -60,8 +59,7 @@ impl<'a> Run<'a> {
         mut step: Step<Record, At>,
     ) -> Outcome<Secret, Error> {
         let shared = self.shared;
-        let patience = deadline::after(Instant::now(), shared.times.patience);
-        let mut waits = Backoff::new(FIRST_WAIT, LONGEST_WAIT, Jitter::random()).at_least_half();
+        let mut waits = Waits::new(shared.times.patience);
         let mut hints = None;
         loop {
             let event = match step {
@@ -71,16 +69,7 @@ impl<'a> Run<'a> {
                     hints = hints.or_else(|| shared.store.watch(&self.key()));
                     self.acquire().await
                 }
-                Step::Wait if Instant::now() >= patience => Err(held_for_too_long()),
-                Step::Wait => {
-                    let wait = waits.next_wait();
-                    match &mut hints {
-                        // The record is read after a hint and after the wait alike.
-                        Some(hints) => drop(timeout(wait, hints.changed()).await),
-                        None => sleep(wait).await,
-                    }
-                    Ok(Event::Waited)
-                }
+                Step::Wait => waits.wait(hints.as_mut()).await.map(|()| Event::Waited),
                 Step::Defer => {
                     sleep(shared.times.lease / DEFERRED).await;
                     Ok(Event::Waited)
@@ -187,6 +176,9 @@ impl<'a> Run<'a> {
     }
 
     async fn acquire(&mut self) -> Result<Happened> {
+        if self.ask.is_some() {
+            self.fail_as_others(&self.view)?;
+        }
         let Shared {
             leases, key, times, ..
         } = self.shared;
@@ -225,6 +217,7 @@ impl<'a> Run<'a> {
         let Some(ask) = self.ask else {
             return Err(Core::new(Kind::Store, "a save does not request tokens").into());
         };
+        self.fail_as_others(&credentials)?;
         let mut was_late = false;
         let answer = loop {
             let Some(until) = self.keep_lease(self.shared.times.request).await? else {
@@ -262,7 +255,21 @@ impl<'a> Run<'a> {
                 }
                 Ok(Event::Refused(error))
             }
-            Err(error) => Err(error),
+            Err(error) => {
+                let failures = &self.shared.failures;
+                failures.add(ask.server(), &credentials, &error);
+                Err(error)
+            }
+        }
+    }
+
+    /// Fails if others in this process have just been refused the same.
+    fn fail_as_others(&self, credentials: &Record) -> Result<()> {
+        let failures = &self.shared.failures;
+        let server = self.ask.map(|ask| ask.server()).unwrap_or_default();
+        match failures.recent(server, credentials) {
+            Some(error) => Err(error),
+            None => Ok(()),
         }
     }
 

@@ -50,7 +50,7 @@ impl Until {
 
     /// Returns whether it has passed for so long that the process was suspended, or that a clock was
     /// set: a limit that ends by itself is noticed sooner.
-    pub(super) fn is_long_over(&self) -> bool {
+    pub(crate) fn is_long_over(&self) -> bool {
         let (timer, clock) = (Instant::now(), self.clock.now());
         let by_clock = clock.duration_since(self.by_clock).unwrap_or_default();
         timer.saturating_duration_since(self.by_timer).max(by_clock) >= LATE

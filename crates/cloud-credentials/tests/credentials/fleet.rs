@@ -1,21 +1,18 @@
 //! One refresh, whatever the number of those who need it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use http::StatusCode;
 use serde_json::json;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use vouchsafe_cloud_credentials::file::FileStore;
 use vouchsafe_cloud_credentials::{Credentials, ErrorKind, Secret, TokenSource as _};
+use vouchsafe_core::SecretBytes;
 use vouchsafe_core::mock::ManualClock;
 use vouchsafe_core::store::{
     Acquired, Expect, Leases as _, MemoryStore, Store, StoreLeases, Swapped, WithLease,
 };
-use vouchsafe_core::transport::{Request, Response, Transport};
-use vouchsafe_core::{BoxFuture, Error, ErrorKind as Kind, Result, SecretBytes, Sent};
 
 use crate::server::{Late, TokenServer, Told, key, looks_good, put, record, secret, seed, token};
 
@@ -307,64 +304,6 @@ async fn a_failure_is_shared_for_a_moment_and_changes_nothing() {
     tokio::time::advance(std::time::Duration::from_secs(2)).await;
     let new = had(&credentials).await;
     assert_eq!(token(&*store, "access_token").await, new);
-}
-
-/// A server that fails: it answers with a status, or refuses connections.
-#[derive(Debug)]
-struct Failing {
-    status: Option<StatusCode>,
-    requests: AtomicU64,
-    /// How many are under way, and how many were at most.
-    now: AtomicU64,
-    most: AtomicU64,
-}
-
-impl Transport for Failing {
-    fn send(&self, _: Request) -> BoxFuture<'_, Result<Response>> {
-        Box::pin(async move {
-            self.requests.fetch_add(1, Ordering::Relaxed);
-            let now = self.now.fetch_add(1, Ordering::Relaxed) + 1;
-            self.most.fetch_max(now, Ordering::Relaxed);
-            sleep(Duration::from_millis(10)).await;
-            self.now.fetch_sub(1, Ordering::Relaxed);
-            let refused = || {
-                let error = Error::new(Kind::Transport, "connection refused");
-                error.with_sent(Sent::No)
-            };
-            self.status.map(Response::new).ok_or_else(refused)
-        })
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_failure_is_shared_by_clones_and_not_by_others_which_fail_one_after_the_other() {
-    const OBJECTS: u64 = 5;
-    for status in [Some(StatusCode::INTERNAL_SERVER_ERROR), None] {
-        let server = Arc::new(Failing {
-            status,
-            requests: AtomicU64::default(),
-            now: AtomicU64::default(),
-            most: AtomicU64::default(),
-        });
-        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-        seed(&*store, "rt-0").await;
-        let before = record(&*store).await;
-        let mut tasks = JoinSet::new();
-        for _ in 0..OBJECTS {
-            let builder = Credentials::builder().store(Arc::clone(&store));
-            let credentials = builder.transport(Arc::clone(&server) as _).build().unwrap();
-            for _ in 0..10 {
-                let credentials = credentials.clone();
-                tasks.spawn(async move { credentials.token().await.unwrap_err() });
-            }
-        }
-        for error in tasks.join_all().await {
-            assert_ne!(error.kind(), Kind::Credential, "{error}");
-        }
-        assert_eq!(server.requests.load(Ordering::Relaxed), OBJECTS);
-        assert_eq!(server.most.load(Ordering::Relaxed), 1);
-        assert_eq!(record(&*store).await, before);
-    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod cancelled;
+mod developer;
 mod device;
 mod early;
+mod failures;
 mod fleet;
 mod late_logins;
 mod lineages;
@@ -17,4 +19,5 @@ mod profiles;
 mod server;
 mod sources;
 mod unsaved;
+mod waiting;
 mod writing;

@@ -115,7 +115,7 @@ async fn a_redeemed_token_is_not_written_over_a_login_that_came_meanwhile() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_set_while_a_redeemed_token_is_written_is_not_written() {
-    for readings in 1..4 {
+    for readings in 1..6 {
         let server = with_developer_token();
         let late = Arc::new(Late::after(readings));
         let builder = server.builder().store(Arc::clone(&late) as _);
