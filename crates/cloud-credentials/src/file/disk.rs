@@ -11,7 +11,7 @@ use std::time::Duration;
 use vouchsafe_core::store::{Disk, Draft, lock, open_to_read};
 use zeroize::Zeroizing;
 
-use super::layout::{Members, Tables};
+use super::layout::{Members, TABLE, Tables};
 use super::{SystemDisk, WriteMode};
 
 /// The path of the file, and how it is written.
@@ -40,6 +40,15 @@ impl<T> Tried<T> {
             Self::Damaged => Tried::Damaged,
         }
     }
+}
+
+/// The result of a repair.
+pub(super) enum Repaired {
+    Done,
+    /// The file is not damaged.
+    NotNeeded,
+    /// There is no good content.
+    Impossible,
 }
 
 /// How long a file may stay half written by programs that do not lock it.
@@ -105,7 +114,17 @@ impl Place {
         if lock.is_none() && self.beside(LOCK).exists() {
             return Ok(Tried::Busy);
         }
-        Ok(done(Tables::read(&bytes).and_then(|tables| read(&tables))))
+        let tables = Tables::read(&bytes);
+        let found = tables.as_ref().and_then(read);
+        if found.is_some() && lock.is_some() && !self.is_kept(&bytes) {
+            drop(lock);
+            self.keep_if_possible(|place| match place.lock()? {
+                // A killed writer's content is completed first.
+                Some(_lock) if !place.beside(NEW).exists() => place.keep(&place.content()?),
+                _ => Ok(()),
+            });
+        }
+        Ok(done(found))
     }
 
     /// Changes the file. `change` returns `None` for damaged tables, otherwise whether to write.
@@ -118,12 +137,14 @@ impl Place {
             return Ok(Tried::Busy);
         };
         self.complete(waited)?;
-        let Some(mut tables) = Tables::read(&self.content()?) else {
+        let content = self.content()?;
+        let Some(mut tables) = Tables::read(&content) else {
             return Ok(Tried::Damaged);
         };
         let Some((result, has_changed)) = change(&mut tables) else {
             return Ok(Tried::Damaged);
         };
+        self.keep_if_possible(|place| place.keep(&content));
         if has_changed {
             self.write(tables.text().as_bytes())?;
         }
@@ -135,27 +156,27 @@ impl Place {
         Tables::oddity(&self.content().ok()?)
     }
 
-    /// Replaces a damaged file by the content that was written last, and keeps the damaged one.
-    pub(super) fn repair(&self, waited: Duration) -> io::Result<Tried<bool>> {
+    /// Replaces a damaged file by its last good content, and keeps the damaged one.
+    pub(super) fn repair(&self, waited: Duration) -> io::Result<Tried<Repaired>> {
         let Some(_lock) = self.lock()? else {
             return Ok(Tried::Busy);
         };
         self.complete(waited)?;
         let damaged = self.content()?;
-        if Tables::read(&damaged).is_some() {
-            return Ok(Tried::Done(false));
+        if is_sound(&damaged) {
+            return Ok(Tried::Done(Repaired::NotNeeded));
         }
         if waited < TORN {
             return Ok(Tried::Damaged);
         }
-        let kept = read(&self.beside(BACKUP))?.filter(|kept| Tables::read(kept).is_some());
+        let kept = read(&self.beside(BACKUP))?.filter(|kept| is_sound(kept));
         let Some(kept) = kept else {
-            return Ok(Tried::Damaged);
+            return Ok(Tried::Done(Repaired::Impossible));
         };
         // Other programs may still be able to read it.
         self.draft(DAMAGED, &damaged)?;
         self.write_in_place(&kept)?;
-        Ok(Tried::Done(true))
+        Ok(Tried::Done(Repaired::Done))
     }
 
     pub(super) fn read_leases<T>(
@@ -267,6 +288,40 @@ impl Place {
         self.keep_backup()
     }
 
+    /// Keeps the content of the file as the last good one. `pancloud` keeps none, so a repair would
+    /// otherwise bring back what it has replaced, such as a spent refresh token.
+    fn keep(&self, content: &[u8]) -> io::Result<()> {
+        if self.is_kept(content) || !is_sound(content) {
+            return Ok(());
+        }
+        let draft = Draft::beside(&self.beside(BACKUP))?;
+        // Its owner could not read a copy of another user's, such as one that root made.
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt as _;
+            if draft.metadata()?.uid() != fs::metadata(&self.path)?.uid() {
+                return Ok(());
+            }
+        }
+        draft.write(content)?;
+        draft.replace()
+    }
+
+    /// Reading must work where nothing can be written.
+    fn keep_if_possible(&self, keep: impl FnOnce(&Self) -> io::Result<()>) {
+        if let Err(cause) = keep(self) {
+            let file = self.beside(BACKUP);
+            tracing::debug!(file = %file.display(), %cause, "the last good content was not kept");
+        }
+    }
+
+    /// Returns whether this is the last good content, or none worth keeping.
+    fn is_kept(&self, content: &[u8]) -> bool {
+        // A file that was cut to nothing reads as one without profiles.
+        content.is_empty()
+            || matches!(read(&self.beside(BACKUP)), Ok(Some(kept)) if *kept == content)
+    }
+
     fn keep_backup(&self) -> io::Result<()> {
         self.disk.rename(&self.beside(NEW), &self.beside(BACKUP))?;
         self.disk.sync_folder(folder_of(&self.path))
@@ -326,6 +381,11 @@ impl Drop for Locked {
 
 fn done<T>(found: Option<T>) -> Tried<T> {
     found.map_or(Tried::Damaged, Tried::Done)
+}
+
+/// Returns whether profiles can be read from the content of a file.
+fn is_sound(content: &[u8]) -> bool {
+    Tables::read(content).is_some_and(|tables| tables.documents(TABLE).is_some())
 }
 
 /// Reads leases. A file that a killed process left half written holds no leases.

@@ -10,6 +10,9 @@ use zeroize::{Zeroize as _, Zeroizing};
 /// The tables of a file. The content of documents is wiped from memory when dropped.
 pub(super) struct Tables(Map<String, Value>);
 
+/// The table of `pancloud`.
+pub(super) const TABLE: &str = "profiles";
+
 /// The members of a document.
 pub(super) type Members = Map<String, Value>;
 

@@ -18,7 +18,7 @@ use vouchsafe_core::store::{
 use vouchsafe_core::task::blocking;
 use vouchsafe_core::{BoxFuture, Error as Core, ErrorKind as Kind, SecretBytes};
 
-use self::disk::{Place, Tried};
+use self::disk::{Place, Repaired, Tried};
 use self::layout::Tables;
 use crate::error::Corrupt;
 use crate::{Record, Result};
@@ -32,8 +32,9 @@ use crate::{Record, Result};
 ///
 /// Nothing is created before the first write. A new file has mode 0600 and new folders 0700;
 /// existing modes are kept. Next to the file are `FILE.lock`, which processes lock while they read
-/// or write and which holds leases, and `FILE.bak`, the content that was written last. Network file
-/// systems are not supported, since their locks may not work.
+/// or write and which holds leases, and `FILE.bak`, the last good content: what was written last, or
+/// what another program wrote, as soon as it is read, unless the disk cannot be written. Network file systems
+/// are not supported, since their locks may not work.
 ///
 /// What others wrote is kept, as far as it is JSON: a number with a fraction or beyond 64 bits is
 /// written again with as many digits as a float needs. A file with `NaN`, `Infinity` or half a
@@ -97,7 +98,7 @@ pub struct Document {
 
 impl FileStore {
     /// The table of `pancloud`.
-    pub const NAMESPACE: &'static str = "profiles";
+    pub const NAMESPACE: &'static str = layout::TABLE;
 
     /// Creates a store in a file, which may not exist yet. Does no I/O.
     #[must_use]
@@ -172,8 +173,9 @@ impl FileStore {
     }
 
     /// Replaces a damaged file, such as one that several threads of `pancloud` wrote at once, by
-    /// the content that was written last. Returns whether it did; a file that can be read is left
-    /// unchanged. The damaged one is kept as `FILE.damaged`, in place of an earlier one.
+    /// its last good content, which is in `FILE.bak`. What another program wrote after the last reading is
+    /// not in it. Returns whether it did; a file that can be read is left unchanged. The damaged one is kept
+    /// as `FILE.damaged`, in place of an earlier one.
     ///
     /// # Errors
     ///
@@ -183,7 +185,15 @@ impl FileStore {
         let repaired = self.run("repairing the file of credentials", |place, waited| {
             place.repair(waited)
         });
-        Ok(repaired.await?)
+        match repaired.await? {
+            Repaired::Done => Ok(true),
+            Repaired::NotNeeded => Ok(false),
+            Repaired::Impossible => {
+                let path = self.path().display();
+                let advice = format!("there is no good content in {path}.bak; remove the file");
+                Err(self.damaged(&advice).await.into())
+            }
+        }
     }
 
     /// Tries until the file is neither locked nor half written by another process.
@@ -210,7 +220,7 @@ impl FileStore {
                     return Err(self.failed(what, busy).with_retryable(true));
                 }
                 Tried::Damaged if waited >= disk::TORN => {
-                    return Err(self.damaged().await);
+                    return Err(self.damaged("repair or remove it").await);
                 }
                 Tried::Busy | Tried::Damaged => sleep(backoff.next_wait()).await,
             }
@@ -218,13 +228,13 @@ impl FileStore {
     }
 
     /// The error for a file that cannot be read.
-    async fn damaged(&self) -> Core {
+    async fn damaged(&self, advice: &str) -> Core {
         let place = Arc::clone(&self.place);
         let odd = blocking("reading the file of credentials", move || place.oddity());
         let odd = odd.await.ok().flatten();
         let odd = odd.map_or_else(String::new, |odd| format!(" ({odd})"));
         let path = self.path().display();
-        let what = format!("{path} cannot be read as credentials{odd}; repair or remove it");
+        let what = format!("{path} cannot be read as credentials{odd}; {advice}");
         let cause = Corrupt("it is not a file of tables of credentials");
         Core::new(Kind::Store, what).with_source(cause)
     }

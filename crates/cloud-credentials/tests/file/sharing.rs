@@ -155,7 +155,14 @@ async fn a_damaged_file_is_left_as_it_is_until_it_is_repaired() {
     let (_folder, path) = scratch();
     let store = FileStore::new(&path);
     write(&store, "one").await;
-    for damage in ["{\"profiles\": {\"1\": {\"pro", "[]", "\n", "\u{feff}{}"] {
+    for damage in [
+        "{\"profiles\": {\"1\": {\"pro",
+        "[]",
+        "\n",
+        "\u{feff}{}",
+        "{\"profiles\": []}",
+        "{\"profiles\": {\"1\": 5}}",
+    ] {
         fs::write(&path, damage).unwrap();
         let is_corrupt = |error: vouchsafe_core::Error| {
             assert_eq!(Error::from(error).kind(), ErrorKind::StoreCorrupt);
@@ -176,6 +183,97 @@ async fn a_damaged_file_is_left_as_it_is_until_it_is_repaired() {
     fs::write(other.path(), "{").unwrap();
     let error = other.repair().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::StoreCorrupt);
+    assert!(error.to_string().contains("no good content"), "{error}");
+}
+
+#[tokio::test]
+async fn a_repair_brings_back_what_others_wrote_last_as_far_as_it_was_read() {
+    for write_mode in [WriteMode::InPlace, WriteMode::Replace] {
+        for reads_all in [false, true] {
+            let (_folder, path) = scratch();
+            let store = FileStore::new(&path).write_mode(write_mode);
+            write(&store, "one").await;
+            // In place, as `pancloud` does: its refresh token was replaced, and a profile added.
+            let mut theirs = json_of(&path);
+            theirs["profiles"]["1"]["refresh_token"] = "rotated".into();
+            theirs["profiles"]["2"] = json!({"profile": "theirs", "refresh_token": "t"});
+            fs::write(&path, theirs.to_string()).unwrap();
+            match reads_all {
+                true => drop(store.documents(FileStore::NAMESPACE).await.unwrap()),
+                false => drop(read(&store).await),
+            }
+            fs::write(&path, "{\"profiles\": {\"1\": {\"acc").unwrap();
+            assert!(store.repair().await.unwrap());
+            assert_eq!(json_of(&path), theirs);
+            #[cfg(unix)]
+            {
+                use std::os::unix::fs::PermissionsExt as _;
+                let kept = fs::metadata(path.with_file_name("credentials.json.bak")).unwrap();
+                assert_eq!(kept.permissions().mode() & 0o7777, 0o600);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_worth_a_repair_does_not_replace_the_good_content() {
+    let (_folder, path) = scratch();
+    let store = FileStore::new(&path);
+    write(&store, "one").await;
+    let good = fs::read(&path).unwrap();
+    for there in ["", "{\"profiles\": []}", "{\"profiles\": {\"1\": {\"pro"] {
+        fs::write(&path, there).unwrap();
+        drop(store.load(&key()).await);
+        // Of another table, which can be read.
+        drop(store.load(&Key::new("other", "default")).await);
+        let kept = fs::read(path.with_file_name("credentials.json.bak")).unwrap();
+        assert_eq!(kept, good, "{there}");
+    }
+}
+
+#[tokio::test]
+async fn reading_works_where_the_good_content_cannot_be_kept() {
+    let (_folder, path) = scratch();
+    let store = FileStore::new(&path);
+    write(&store, "one").await;
+    let theirs = fs::read_to_string(&path).unwrap().replace("one", "theirs");
+    fs::write(&path, theirs).unwrap();
+    let kept = path.with_file_name("credentials.json.bak");
+    fs::remove_file(&kept).unwrap();
+    // Nothing can be written over it.
+    fs::create_dir(&kept).unwrap();
+    assert_eq!(access_token(&read(&store).await.unwrap()), "theirs");
+    assert!(kept.is_dir());
+    fs::remove_dir(&kept).unwrap();
+    // Without a lock there was no writer of this library, and a reader creates nothing.
+    fs::remove_file(path.with_file_name("credentials.json.lock")).unwrap();
+    assert_eq!(access_token(&read(&store).await.unwrap()), "theirs");
+    assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+}
+
+/// A disk on which nothing more can be written into files that are there.
+#[derive(Debug)]
+struct NoRoom;
+
+impl Disk for NoRoom {
+    fn write(&self, _: &fs::File, _: &[u8]) -> io::Result<()> {
+        Err(io::ErrorKind::StorageFull.into())
+    }
+}
+
+#[tokio::test]
+async fn a_write_over_what_others_wrote_is_completed_although_nothing_of_it_is_there_yet() {
+    let (_folder, path) = scratch();
+    let store = FileStore::new(&path);
+    write(&store, "one").await;
+    let theirs = fs::read_to_string(&path).unwrap().replace("one", "theirs");
+    fs::write(&path, &theirs).unwrap();
+    let ended = store.clone().disk(Arc::new(NoRoom));
+    let (key, two) = (key(), value("two"));
+    let swapped = ended.compare_and_swap(&key, &Expect::Any, &two).await;
+    swapped.unwrap_err();
+    assert_eq!(fs::read_to_string(&path).unwrap(), theirs);
+    assert_eq!(access_token(&read(&store).await.unwrap()), "two");
 }
 
 #[tokio::test]
