@@ -9,9 +9,10 @@ use vouchsafe_core::url::{BaseUrl, Given};
 use vouchsafe_core::{CoreClientBuilder, env};
 
 use super::Client;
+use super::resolver::Resolver;
 use crate::error::read_fault;
 use crate::walk::Cleanup;
-use crate::{Credentials, Result, limits};
+use crate::{Credentials, Environment, Result, limits};
 
 /// Builds a [`Client`]. A call may take a minute by default, half of it for one attempt, and
 /// connecting ten seconds: a query may be waited for on the server.
@@ -40,16 +41,18 @@ impl ClientBuilder {
     /// # Errors
     ///
     /// Of kind `Config` if `CLOUD_CREDENTIALS_URL` is not a URL, or `CLOUD_CREDENTIALS_TOKEN` is
-    /// not text; without a token, those of [`Credentials::from_env`].
+    /// not text; without a token, those of [`Environment::file`].
     pub fn from_env() -> Result<Self> {
         let mut builder = Self::new();
         if let Some(url) = env::url(URL_VARIABLE)? {
             builder.base_url = url.to_string().into();
         }
-        Ok(match env::secret(TOKEN_VARIABLE)? {
-            Some(token) => builder.token(token),
-            None => builder.credentials(&Credentials::from_env()?),
-        })
+        if let Some(token) = env::secret(TOKEN_VARIABLE)? {
+            return Ok(builder.token(token));
+        }
+        // The builder finds them itself, but only when a token is needed.
+        Environment::of_process().file()?;
+        Ok(builder)
     }
 
     vouchsafe_core::client_builder_methods!(core);
@@ -63,7 +66,10 @@ impl ClientBuilder {
     }
 
     /// Sets the credentials. Their access token is sent, and is replaced when it expires or is
-    /// refused. Default: none.
+    /// refused. Default, unless a token or a source of tokens is set: those of the environment, or else of
+    /// the file of credentials, as [`Credentials::from_env`] finds them. They are looked for when the first
+    /// token is needed, and their token requests have this client's transport, clock, observer and retries.
+    /// A program that may end right after a call builds its own, and [flushes](Credentials::flush) them.
     pub fn credentials(self, credentials: &Credentials) -> Self {
         self.token_source(Arc::new(credentials.clone()))
     }
@@ -85,13 +91,16 @@ impl ClientBuilder {
     /// and TLS is impossible.
     pub fn build(self) -> Result<Client> {
         let url = BaseUrl::parse(&self.base_url).map_err(|fault| fault.with_origin("base_url"))?;
-        let core = self.core.read_fault(read_fault).build_for([&url])?;
-        let session = Session::new(core, Base::fixed(url)).with_scheme(scheme());
-        let session = match self.token {
-            Some(token) => session.with_token(token),
-            None => session,
-        };
-        let session = session.with_options(self.options);
+        // With the connections of the resolver.
+        let settings = self.core.with_transport()?;
+        let token = self
+            .token
+            .unwrap_or_else(|| Arc::new(Resolver::new(settings.clone())));
+        let core = settings.read_fault(read_fault).build_for([&url])?;
+        let session = Session::new(core, Base::fixed(url))
+            .with_scheme(scheme())
+            .with_token(token)
+            .with_options(self.options);
         Ok(Client {
             session,
             cleanup: Cleanup::new(),

@@ -1,6 +1,7 @@
 //! The client for Cortex Data Lake.
 
 mod builder;
+mod resolver;
 
 use vouchsafe_core::call::{Answer, Call, CallOptions, Jitter};
 use vouchsafe_core::service::{Service, Session};
@@ -29,8 +30,8 @@ impl Client {
     }
 
     /// Creates a client for the services at `CLOUD_CREDENTIALS_URL`, if that is set, with the token
-    /// in `CLOUD_CREDENTIALS_TOKEN`, or else with the credentials of the environment or the file of
-    /// credentials ([`Credentials::from_env`](crate::Credentials::from_env)).
+    /// in `CLOUD_CREDENTIALS_TOKEN`, or else with the [credentials](ClientBuilder::credentials) of a client
+    /// that is given none: those of the environment or the file of credentials.
     ///
     /// # Errors
     ///

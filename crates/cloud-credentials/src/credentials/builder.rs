@@ -103,6 +103,12 @@ impl CredentialsBuilder {
         Ok(Self::new().environment(environment).store(Arc::new(file)))
     }
 
+    /// Sets how requests are sent, but not how long they may take.
+    pub(crate) fn core(mut self, core: CoreClientBuilder) -> Self {
+        self.core = core.timeouts(timeouts(self.times.request));
+        self
+    }
+
     vouchsafe_core::client_builder_methods!(core);
 
     /// Sets the client's id. Here and below, an empty value counts as missing.
