@@ -44,6 +44,11 @@ impl ServiceArgs {
         connection::url("--url", self.url.as_deref(), variables.url)
     }
 
+    /// Returns whether there is a token to read.
+    pub(crate) fn has_token(&self, variables: Variables) -> bool {
+        self.token.is_given(variables.token)
+    }
+
     /// Returns the token, or `None` if none is given and the operation works without one.
     pub(crate) fn token(
         &self,

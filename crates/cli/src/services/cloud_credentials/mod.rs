@@ -10,11 +10,9 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, Command, FromArgMatches as _};
 use serde_json::Value;
-use vouchsafe::cloud_credentials::OPERATIONS;
 use vouchsafe::core::BoxFuture;
 
 use self::credentials::CredentialsArgs;
-use crate::described;
 use crate::failure::Failure;
 use crate::service::{Done, Emulator, Service, Start, command, read, with_secrets};
 use crate::stage::Stage;
@@ -33,12 +31,7 @@ impl Service for CloudCredentials {
 
     fn commands(&self) -> Vec<Command> {
         vec![
-            described::command(
-                NAME,
-                "Calls the operations of Cortex Data Lake",
-                commands::VARIABLES,
-                OPERATIONS,
-            ),
+            commands::command(),
             command::<CredentialsArgs>(
                 CREDENTIALS,
                 "Manages credentials: logs in, and shows, renews and revokes them",

@@ -1,5 +1,7 @@
 //! `vouchsafe credentials` against a served emulator.
 
+mod calls;
+mod file;
 mod login;
 
 use std::fs;
@@ -509,22 +511,22 @@ fn generate_asks_for_three_values_that_are_not_shown_and_remove_asks_again() {
     use crate::prompt::AtTerminal;
 
     let world = World::new();
-    let generate = |profile: &str, decision: &str| {
+    let generate = |profile: &str, named: &str, decision: &str| {
         let mut terminal = AtTerminal::start(&mut world.command(&["generate"]));
         terminal.answers("CLIENT_ID: ", "an-id");
         terminal.answers("CLIENT_SECRET: ", "s3cr3t");
         terminal.answers("REFRESH_TOKEN: ", "r3fr3sh");
         terminal.answers("PROFILE [default]: ", profile);
-        terminal.asked("[Y/N]? ");
+        terminal.asked(&format!("Write credentials to PROFILE '{named}' [Y/N]? "));
         terminal.types(&format!("{decision}\n"))
     };
-    let (code, out, _, shown) = generate("", "n");
+    let (code, out, _, shown) = generate("", "default", "n");
     assert_eq!((code, out.contains("aborted")), (Some(0), true), "{out}");
     for value in ["an-id", "s3cr3t", "r3fr3sh"] {
         assert!(!shown.contains(value), "{shown}");
     }
     assert!(!world.path("store").exists());
-    let (code, out, ..) = generate("dev", "perhaps\nY");
+    let (code, out, ..) = generate("dev", "dev", "perhaps\nY");
     assert_eq!((code, &*out), (Some(0), "Done!\n"));
     let document = &world.stored()["profiles"]["1"];
     assert_eq!(

@@ -19,7 +19,8 @@ use crate::secret::read_document;
 #[derive(Args, Debug)]
 pub(super) struct InitArgs {
     /// Reads a JSON object with client_id, client_secret and refresh_token from a file, or from
-    /// standard input for -
+    /// standard input for -. It may name the profile and, as dbfile of storage_params, the file of
+    /// credentials; --profile and --file come first
     #[arg(long, value_name = "FILE", conflicts_with_all = ["client_id", "client_secret_file",
         "client_secret_env", "client_secret_stdin", "refresh_token_file", "refresh_token_env",
         "refresh_token_stdin"])]
@@ -147,12 +148,11 @@ impl Given {
                         is_cached.ok_or_else(|| wrong(format!("{name} is not true or false")))?;
                     self.is_token_cached = Some(is_cached);
                 }
-                "storage_params" => {
-                    self.file = value["dbfile"]
-                        .as_str()
-                        .map(PathBuf::from)
-                        .or(self.file.take());
-                }
+                "storage_params" => match &value["dbfile"] {
+                    Value::Null => {}
+                    Value::String(path) => self.file = Some(PathBuf::from(path)),
+                    _ => return Err(wrong("dbfile of storage_params is not text".to_owned())),
+                },
                 known if OF_REQUESTS.contains(&known) => {}
                 _ => {
                     let hint = "it may have client_id, client_secret, refresh_token, access_token \
@@ -165,19 +165,13 @@ impl Given {
     }
 
     fn profile(&self, reach: &Reach) -> Result<String, Failure> {
-        let own = self.profile.clone().filter(|name| !name.is_empty());
-        Ok(match own {
-            Some(name) => name,
-            None => reach.profile()?.unwrap_or_else(|| "default".to_owned()),
-        })
+        let found = reach.profile_or(self.profile.as_deref())?;
+        Ok(found.unwrap_or_else(|| "default".to_owned()))
     }
 
     /// Returns the file to write to.
     pub(super) fn store(&self, reach: &Reach) -> Result<FileStore, Failure> {
-        match &self.file {
-            Some(path) => Ok(FileStore::new(path)),
-            None => reach.store(),
-        }
+        reach.store_or(self.file.as_deref())
     }
 
     /// Writes the profile, and returns the numbers of its documents.

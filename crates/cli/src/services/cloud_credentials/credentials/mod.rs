@@ -15,8 +15,11 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
+use vouchsafe::cloud_credentials::file::FileStore;
 
+pub(super) use self::reach::Origin;
 use self::reach::Reach;
+pub(super) use self::tokens::{lost, saved};
 pub(super) use self::worker::{READY, UNSAVED};
 use crate::failure::Failure;
 use crate::output::Answer;
@@ -55,7 +58,8 @@ enum Command {
     Refresh,
     /// Revokes a token at the server, and removes it from the profile
     Revoke {
-        /// Which token; with the refresh token, the access token is revoked too
+        /// Which token; with the refresh token, the access token is removed from the profile too, and a
+        /// server should revoke it, but some let it last until it expires
         #[arg(value_enum)]
         which: tokens::Which,
     },
@@ -73,6 +77,8 @@ enum Command {
     /// Checks the source of credentials, who may read them, their expiry, and whether the server
     /// answers
     Doctor,
+    /// Puts the last good content back into a file that cannot be read, and keeps the damaged one beside it
+    Repair,
     /// Calls a service with several tasks at once, for the demo
     #[command(hide = true)]
     Worker(worker::WorkerArgs),
@@ -102,6 +108,7 @@ pub(crate) async fn run(args: CredentialsArgs) -> Done {
         Command::Remove(args) => ask::remove(&reach, args).await?,
         Command::Login(args) => Box::pin(login::run(&reach, args)).await?,
         Command::Doctor => return Box::pin(report::run(&reach)).await,
+        Command::Repair => repair(&reach).await?,
         Command::Worker(args) => Box::pin(worker::run(&reach, args)).await?,
     };
     Ok((answer, ExitCode::SUCCESS))
@@ -112,4 +119,23 @@ async fn rename(reach: &Reach, from: &str, to: &str) -> Result<Answer, Failure> 
     credentials.rename_profile(from, to).await?;
     let told = format!("renamed {from} to {to}");
     Ok(Answer::new(told, json!({"renamed": from, "to": to})))
+}
+
+async fn repair(reach: &Reach) -> Result<Answer, Failure> {
+    let store = reach.store()?;
+    let path = store.path().display();
+    // A repair locks the file, which would create its folder.
+    let is_repaired = store.path().exists() && store.repair().await?;
+    if !is_repaired {
+        // What cannot be repaired, such as a single value of the wrong type, is no success.
+        store.documents(FileStore::NAMESPACE).await?;
+    }
+    let told = match is_repaired {
+        true => {
+            format!("{path} has its last good content again; {path}.damaged is what it held before")
+        }
+        false => format!("{path} is not damaged"),
+    };
+    let value = json!({"repaired": is_repaired, "file": store.path()});
+    Ok(Answer::new(told, value))
 }

@@ -1,6 +1,6 @@
 //! The location of credentials, and the server that issues them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
@@ -16,6 +16,15 @@ use crate::failure::Failure;
 /// Options of all commands for credentials.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Reach {
+    #[command(flatten)]
+    pub(super) origin: Origin,
+    #[command(flatten)]
+    pub(super) connection: ConnectionArgs,
+}
+
+/// Options for where credentials are, and how they are renewed.
+#[derive(Args, Clone, Debug)]
+pub(in crate::services::cloud_credentials) struct Origin {
     /// The file of credentials [default: the environment variable PAN_CREDENTIALS_DBFILE, or else
     /// ~/.config/pancloud/credentials.json]
     #[arg(long, value_name = "FILE", global = true)]
@@ -47,8 +56,6 @@ pub(super) struct Reach {
     /// else body]
     #[arg(long, value_enum, global = true, value_name = "WAY")]
     client_authentication: Option<Proof>,
-    #[command(flatten)]
-    pub(super) connection: ConnectionArgs,
 }
 
 /// How a client proves who it is.
@@ -65,11 +72,61 @@ enum Proof {
 impl Reach {
     /// Returns whether the client has a secret.
     pub(super) fn has_secret(&self) -> bool {
-        self.client_authentication != Some(Proof::None)
+        self.origin.has_secret()
     }
 
     /// Returns whether the client needs a secret, as far as the options or the metadata of its server say.
     pub(super) async fn needs_secret(&self, credentials: &Credentials) -> bool {
+        self.origin.needs_secret(credentials).await
+    }
+
+    /// Returns the file of credentials.
+    pub(super) fn store(&self) -> Result<FileStore, Failure> {
+        self.origin.store()
+    }
+
+    /// Returns the file of credentials, where a document may name one, too.
+    pub(super) fn store_or(&self, of_document: Option<&Path>) -> Result<FileStore, Failure> {
+        match (&self.origin.file, of_document) {
+            (None, Some(path)) => Ok(FileStore::new(path)),
+            _ => self.store(),
+        }
+    }
+
+    /// Returns the requested profile.
+    pub(super) fn profile(&self) -> Result<Option<String>, Failure> {
+        self.origin.profile(None)
+    }
+
+    /// Returns the requested profile, where a document may name one, too.
+    pub(super) fn profile_or(&self, of_document: Option<&str>) -> Result<Option<String>, Failure> {
+        self.origin.profile(of_document)
+    }
+
+    /// Returns credentials from the environment, or else from the file.
+    pub(super) fn credentials(&self) -> Result<Credentials, Failure> {
+        Ok(self.full()?.build()?)
+    }
+
+    /// Returns a builder that reads the environment and the file.
+    pub(super) fn full(&self) -> Result<CredentialsBuilder, Failure> {
+        self.origin.full(&self.connection)
+    }
+
+    /// Returns a builder that reads only the file.
+    pub(super) fn bare(&self) -> Result<CredentialsBuilder, Failure> {
+        self.origin.bare(&self.connection)
+    }
+}
+
+impl Origin {
+    /// Returns whether the client has a secret.
+    fn has_secret(&self) -> bool {
+        self.client_authentication != Some(Proof::None)
+    }
+
+    /// Returns whether the client needs a secret, as far as the options or the metadata of its server say.
+    async fn needs_secret(&self, credentials: &Credentials) -> bool {
         if self.client_authentication.is_some() {
             return self.has_secret();
         }
@@ -81,35 +138,36 @@ impl Reach {
     }
 
     /// Returns the file of credentials.
-    pub(super) fn store(&self) -> Result<FileStore, Failure> {
+    pub(in crate::services::cloud_credentials) fn store(&self) -> Result<FileStore, Failure> {
         Ok(FileStore::new(match &self.file {
             Some(path) => path.clone(),
             None => Environment::of_process().file()?,
         }))
     }
 
-    /// Returns the requested profile.
-    pub(super) fn profile(&self) -> Result<Option<String>, Failure> {
-        let given = match &self.profile {
-            Some(name) => Some(name.clone()),
-            None => env::var("PAN_PROFILE")?,
-        };
-        Ok(given.filter(|name| !name.is_empty()))
-    }
-
-    /// Returns credentials from the environment, or else from the file.
-    pub(super) fn credentials(&self) -> Result<Credentials, Failure> {
-        Ok(self.full()?.build()?)
+    /// Returns the requested profile, where a document may name one, too: an option comes before it, as
+    /// a later argument does in `summit.py`, and a variable after it.
+    fn profile(&self, of_document: Option<&str>) -> Result<Option<String>, Failure> {
+        let is_there = |name: &&str| !name.is_empty();
+        let given = self.profile.as_deref().filter(is_there);
+        Ok(match given.or(of_document.filter(is_there)) {
+            Some(name) => Some(name.to_owned()),
+            None => env::var("PAN_PROFILE")?.filter(|name: &String| !name.is_empty()),
+        })
     }
 
     /// Returns a builder that reads the environment and the file.
-    pub(super) fn full(&self) -> Result<CredentialsBuilder, Failure> {
-        Ok(self.bare()?.environment(Environment::of_process()))
+    pub(in crate::services::cloud_credentials) fn full(
+        &self,
+        connection: &ConnectionArgs,
+    ) -> Result<CredentialsBuilder, Failure> {
+        Ok(self
+            .bare(connection)?
+            .environment(Environment::of_process()))
     }
 
     /// Returns a builder that reads only the file.
-    pub(super) fn bare(&self) -> Result<CredentialsBuilder, Failure> {
-        let connection = &self.connection;
+    fn bare(&self, connection: &ConnectionArgs) -> Result<CredentialsBuilder, Failure> {
         let mut builder = Credentials::builder()
             .store(Arc::new(self.store()?))
             .transport(connection.transport()?)
@@ -118,7 +176,7 @@ impl Reach {
         if connection.allow_plain_http {
             builder = builder.allow_plain_http();
         }
-        if let Some(profile) = self.profile()? {
+        if let Some(profile) = self.profile(None)? {
             builder = builder.profile(profile);
         }
         if let Some(issuer) = &self.issuer {

@@ -165,7 +165,8 @@ async fn values(reach: &Reach, credentials: &Credentials, has_developer_token: b
 
 /// Checks that the server answers. Nothing secret is sent.
 async fn server(reach: &Reach) -> Result<Check, Failure> {
-    let url = reach.token_url.as_deref().or(reach.issuer.as_deref());
+    let origin = &reach.origin;
+    let url = origin.token_url.as_deref().or(origin.issuer.as_deref());
     let url = url.unwrap_or(DEFAULT_SERVER);
     let uri: Uri = url
         .parse()

@@ -16,7 +16,7 @@ use crate::terminal::clean;
 pub(super) enum Which {
     /// The access token
     Access,
-    /// The refresh token, and the access token with it
+    /// The refresh token. The profile then has no access token either
     Refresh,
 }
 
@@ -48,18 +48,29 @@ pub(super) async fn refresh(reach: &Reach) -> Result<Answer, Failure> {
 
 /// Makes sure that the tokens outlive this process. The command fails, after its result, only if that
 /// loses a refresh token.
-async fn saved(credentials: &Credentials, answer: Answer) -> Answer {
-    let Err(error) = credentials.flush().await else {
-        return answer;
-    };
+pub(in crate::services::cloud_credentials) async fn saved(
+    credentials: &Credentials,
+    answer: Answer,
+) -> Answer {
+    match lost(credentials).await {
+        Some(failure) => answer.with_failure(failure),
+        None => answer,
+    }
+}
+
+/// Saves the tokens before this process ends. Returns a failure if that loses a refresh token.
+pub(in crate::services::cloud_credentials) async fn lost(
+    credentials: &Credentials,
+) -> Option<Failure> {
+    let error = credentials.flush().await.err()?;
     if !credentials.has_unsaved_refresh_token() {
         tracing::warn!(
             "the access token was not saved: {}",
             clean(&error.to_string())
         );
-        return answer;
+        return None;
     }
-    answer.with_failure(Failure::from(error).hint(
+    Some(Failure::from(error).hint(
         "the server replaced the refresh token, and the new one could not be saved: log in again",
     ))
 }
