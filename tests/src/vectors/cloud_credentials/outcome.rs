@@ -169,6 +169,8 @@ fn compare_place(step: &Recorded, recorded: &Value, judgement: &mut Judgement) {
     }
     let url = response["url"].as_str().unwrap_or_default();
     let (_, rest) = url.split_once("://").unwrap_or_default();
+    // A fragment is never sent.
+    let (rest, _) = rest.split_once('#').unwrap_or((rest, ""));
     let target = rest.split_once('/').map_or("", |(_, path)| path);
     let sent = last.request.target.trim_start_matches('/');
     if target != sent {
