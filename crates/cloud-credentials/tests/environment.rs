@@ -1,7 +1,12 @@
 //! What is found in the environment and in the file of credentials. A test must not change its own
 //! environment, so each case is a run of this program that does one thing.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test"
+)]
 
 use std::net::SocketAddr;
 use std::path::Path;
