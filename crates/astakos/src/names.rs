@@ -202,6 +202,7 @@ impl NamesBuilder {
                 .capacity(self.capacity)
                 .ttl(self.lifetime)
                 .error_ttl(Duration::ZERO)
+                .fetch_again(true)
                 .build(),
             batcher: Arc::new(batcher),
             unknown_lifetime: self.unknown_lifetime,

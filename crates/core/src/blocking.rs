@@ -37,8 +37,8 @@
 //! **In async code.** Waiting works there too, and blocks the thread that it is called on. Prefer
 //! `await`; where that is impossible, use a client that is only ever waited for. The connections and
 //! fetches of a client that is also awaited may belong to the runtime whose thread is blocked. A wait
-//! for such a connection ends by its time limit, and a fetch for a cache is begun again after two
-//! seconds, by the call that waits for it.
+//! for such a connection ends by its time limit, and so does one for a token. Data that may be read twice
+//! are fetched again after two seconds, by the call that waits for them.
 //!
 //! **After a fork** the child does not have the thread, and a wait for a socket or a timer does not
 //! end: fork before the first wait, or start another program.

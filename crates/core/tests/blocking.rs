@@ -140,26 +140,26 @@ fn what_the_blocked_thread_was_fetching_is_fetched_again() {
 
 fn a_blocked_thread_was_fetching() {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-    let cache: Cache<u8, u8> = Cache::builder().build();
+    let cache: Cache<u8, u8> = Cache::builder().fetch_again(true).build();
     runtime.block_on(async {
-        let (held, is_dropped) = oneshot::channel::<()>();
         let (begun, has_begun) = oneshot::channel();
+        let (go_on, may_go_on) = oneshot::channel();
         let (done, answer) = oneshot::channel();
         let first = cache.clone();
         let _task = Task::spawn(async move {
             let fetch = || async move {
-                let _held = held;
                 begun.send(()).unwrap();
-                std::future::pending().await
+                Ok(Fetched::new(may_go_on.await.unwrap()))
             };
             done.send(first.get_or_fetch(&1, fetch).await).unwrap();
         });
         has_begun.await.unwrap();
         let second = cache.get_or_fetch(&1, || async { Ok(Fetched::new(2)) });
         assert_eq!(second.wait().unwrap(), 2);
-        // One at a time: the first was dropped before the second began.
-        assert!(is_dropped.await.is_err());
-        assert_eq!(answer.await.unwrap().unwrap(), 2);
+        // The first caller gets its own.
+        go_on.send(1).unwrap();
+        assert_eq!(answer.await.unwrap().unwrap(), 1);
+        assert_eq!(cache.get(&1), Some(2));
     });
 }
 

@@ -1,9 +1,11 @@
-//! core's `Task` on the runtime of this crate, its keeper, and what can be taken from a runtime.
+//! core's `Task` on the runtime of this crate, its keeper, and how both learn whether a runtime is driven.
 
 #[path = "../../../crates/core/src/task/driven.rs"]
-pub(crate) mod driven;
+mod driven;
 #[path = "../../../crates/core/src/task/keeper/mod.rs"]
 mod keeper;
+#[path = "../../../crates/core/src/task/pulse.rs"]
+pub(crate) mod pulse;
 
 pub use self::keeper::{Ended, Keeper};
 use crate::runtime::{Handle, Job};

@@ -118,7 +118,8 @@ impl Parts {
 
     fn new(identity: BaseUrl, cataloged: Option<BaseUrl>, fetch: Arc<Fetch>) -> Self {
         let forever = Cache::builder().capacity(1).ttl(Duration::MAX);
-        let places = forever.error_ttl(Duration::ZERO).build();
+        let forever = forever.error_ttl(Duration::ZERO).fetch_again(true);
+        let places = forever.build();
         let base = |read: fn(&Places) -> Result<BaseUrl>| {
             let fetch = Arc::clone(&fetch);
             Base::found(places.clone(), move || fetch(), read)

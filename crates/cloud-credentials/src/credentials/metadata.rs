@@ -99,6 +99,7 @@ impl Discovery {
             .ttl(Duration::from_secs(3600))
             .error_ttl(Duration::from_secs(1))
             .stale_if_error(Duration::from_secs(24 * 3600))
+            .fetch_again(true)
             .build();
         Ok(Self {
             issuer,

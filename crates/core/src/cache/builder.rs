@@ -24,6 +24,7 @@ pub struct CacheBuilder<K, V, E = crate::Error> {
     clock: Arc<dyn Clock>,
     seed: Option<u64>,
     observer: Option<(&'static str, Arc<dyn Observer>)>,
+    may_fetch_again: bool,
     holds: PhantomData<fn() -> (K, V)>,
 }
 
@@ -50,6 +51,7 @@ where
             clock: Arc::new(SystemClock::new()),
             seed: None,
             observer: None,
+            may_fetch_again: false,
             holds: PhantomData,
         }
     }
@@ -124,6 +126,16 @@ where
         self
     }
 
+    /// Sets whether a caller that waits for another one's fetch starts its own if nothing drives that one's
+    /// runtime for about two seconds, as when its thread is blocked. If the first one goes on later, both
+    /// have been made, and its result is only for its own waiters. So this is for fetches that may be made
+    /// twice, such as reads, and not for what must not be doubled, such as a refresh of tokens. Waiting then
+    /// panics in a tokio runtime without timers. Default: false, so that such a caller waits.
+    pub fn fetch_again(mut self, fetch_again: bool) -> Self {
+        self.may_fetch_again = fetch_again;
+        self
+    }
+
     /// Makes random choices repeatable, for tests.
     pub fn jitter_seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
@@ -155,6 +167,7 @@ where
                 judges: self.judges,
                 made_at: Instant::now(),
                 clock: self.clock,
+                may_fetch_again: self.may_fetch_again,
                 watched: self.observer.map(|(name, observer)| Watched {
                     name,
                     observer,

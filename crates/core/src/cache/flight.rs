@@ -1,35 +1,30 @@
 //! Fetches in progress: their waiters, their outcome, and their cancellation when the cache is
 //! dropped.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::{Arc, Weak};
+use std::task::{Context, Poll};
 
-use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use super::{Fetched, Shared};
 use crate::sync::{Mutex, OnceLock, lock};
 use crate::task::Task;
-use crate::task::driven::{Driven, Panic};
+use crate::task::pulse::Pulse;
 
 /// One fetch that any number of callers wait for.
 pub(super) struct Flight<V, E> {
     id: u64,
     landed: Notify,
-    end: OnceLock<End<V, E>>,
-    fetch: Driven<Result<Fetched<V>, E>>,
+    outcome: OnceLock<Outcome<V, E>>,
+    pulse: Pulse,
 }
 
 /// How a flight ended.
-pub(super) enum End<V, E> {
-    Landed(Outcome<V, E>),
-    /// It was taken from a runtime that nothing drives. This one replaces it.
-    TakenOver(Arc<Flight<V, E>>),
-}
-
-/// What came of a flight.
 pub(super) enum Outcome<V, E> {
     Value(V),
     /// The fetch failed, and an old value is used instead.
@@ -41,6 +36,8 @@ pub(super) enum Outcome<V, E> {
 
 /// Why a flight ended without a result; holds the payload if it panicked.
 pub(super) struct Vanished(Mutex<Option<Panic>>);
+
+type Panic = Box<dyn Any + Send>;
 
 impl Vanished {
     /// Resumes the panic in the caller that supplied the fetch; that caller has no other fetch to
@@ -59,63 +56,38 @@ impl Vanished {
 }
 
 impl<V, E> Flight<V, E> {
-    /// Gives the flight its fetch. Returns `false` if it has been taken over before.
-    pub(super) fn begin<F>(&self, fetch: F) -> bool
-    where
-        F: Future<Output = Result<Fetched<V>, E>> + Send + 'static,
-    {
-        self.fetch.put(Box::pin(fetch))
-    }
-
-    /// Waits for the end. One call wakes all waiters, and none of them takes a lock.
-    pub(super) async fn ended(&self) -> &End<V, E>
+    /// Waits for the outcome. One call wakes all waiters, and none of them takes a lock.
+    pub(super) async fn outcome(&self) -> &Outcome<V, E>
     where
         V: Send + Sync,
         E: Send + Sync,
     {
         loop {
-            // Created before checking, so that an end set in between wakes it.
+            // Created before checking, so that an outcome set in between wakes it.
             let landed = self.landed.notified();
-            if let Some(end) = self.end.get() {
-                return end;
+            if let Some(outcome) = self.outcome.get() {
+                return outcome;
             }
             landed.await;
         }
     }
 
-    /// Waits for the end, or until the fetch is taken from a runtime that nothing drives: then there is
-    /// none, and the caller must see to another fetch. Outside of a runtime it cannot be taken.
-    pub(super) async fn ended_or_taken(&self) -> Option<&End<V, E>>
+    /// Waits for the outcome, and gives up if nothing drives the fetch.
+    pub(super) async fn outcome_unless_silent(&self) -> Option<&Outcome<V, E>>
     where
         V: Send + Sync,
         E: Send + Sync,
     {
-        if Handle::try_current().is_err() {
-            return Some(self.ended().await);
-        }
-        loop {
-            tokio::select! {
-                biased;
-                end = self.ended() => return Some(end),
-                () = self.fetch.silence() => {
-                    if Handle::try_current().is_ok() && self.fetch.take() {
-                        tracing::debug!("a fetch is begun again: nothing drives its runtime");
-                        return None;
-                    }
-                }
-            }
+        tokio::select! {
+            biased;
+            outcome = self.outcome() => Some(outcome),
+            () = self.pulse.silence() => None,
         }
     }
 
-    pub(super) fn vanish(&self, panic: Option<Panic>) {
-        let vanished = Vanished(Mutex::new(panic));
-        self.end(End::Landed(Outcome::Vanished(vanished)));
-    }
-
-    pub(super) fn end(&self, end: End<V, E>) {
-        // The first end counts. There cannot be a second one: whoever ends it has consumed the `Landing`,
-        // or taken the fetch away from it.
-        let _ = self.end.set(end);
+    fn end(&self, outcome: Outcome<V, E>) {
+        // The first outcome counts. There cannot be a second one, since it consumes the `Landing`.
+        let _ = self.outcome.set(outcome);
         self.landed.notify_waiters();
     }
 }
@@ -155,8 +127,8 @@ impl<K: Clone + Eq + Hash, V, E> Flights<K, V, E> {
         let flight = Arc::new(Flight {
             id,
             landed: Notify::new(),
-            end: OnceLock::new(),
-            fetch: Driven::new(),
+            outcome: OnceLock::new(),
+            pulse: Pulse::default(),
         });
         // If this panics, nothing has been registered.
         self.by_key.insert(key.clone(), Arc::clone(&flight));
@@ -175,16 +147,24 @@ impl<K: Clone + Eq + Hash, V, E> Flights<K, V, E> {
     /// Removes a flight that ended. Returns whether it was still the current flight of its key, and
     /// what must be dropped outside of the lock.
     pub(super) fn strike(&mut self, key: &K, flight: &Flight<V, E>) -> (bool, Option<Task>) {
-        let current = self.by_key.get(key).is_some_and(|f| f.id == flight.id);
-        if current {
-            self.by_key.remove(key);
-        }
-        (current, self.tasks.remove(&flight.id).flatten())
+        (
+            self.set_aside(key, flight),
+            self.tasks.remove(&flight.id).flatten(),
+        )
     }
 
     /// Lets a flight finish for its present waiters without storing its result.
     pub(super) fn detach(&mut self, key: &K) {
         self.by_key.remove(key);
+    }
+
+    /// Does so with this flight, if it is the current one of its key. Returns whether it was.
+    pub(super) fn set_aside(&mut self, key: &K, flight: &Flight<V, E>) -> bool {
+        let current = self.by_key.get(key).is_some_and(|f| f.id == flight.id);
+        if current {
+            self.by_key.remove(key);
+        }
+        current
     }
 
     pub(super) fn detach_all(&mut self) {
@@ -224,28 +204,25 @@ where
         &self.flight
     }
 
-    /// Runs the fetch of the flight to its end.
-    pub(super) async fn run(mut self)
+    /// Runs the fetch to its end. The fetch is boxed, because an argument that is moved within the
+    /// future would take up its space twice.
+    pub(super) async fn run<F>(mut self, mut fetch: Pin<Box<F>>)
     where
+        F: Future<Output = Result<Fetched<V>, E>> + Send,
         K: Send + Sync,
         V: Send + Sync,
         E: Send + Sync,
     {
-        let fetch = &self.flight.fetch;
         let ended = tokio::select! {
             biased;
-            ended = fetch.run() => ended,
-            () = fetch.answer_probes() => None,
-        };
-        fetch.end();
-        let Some(ended) = ended else {
-            // Who took it away ends the flight.
-            self.has_ended = true;
-            return;
+            ended = std::future::poll_fn(|cx| poll_caught(fetch.as_mut(), cx)) => ended,
+            never = self.flight.pulse.answer_probes() => match never {},
         };
         let ended = ended.and_then(|result| {
             // Cloning, judging and dropping also run foreign code.
             catch_unwind(AssertUnwindSafe(|| {
+                // Whatever the fetch holds is released before any caller sees the result.
+                drop(fetch);
                 // Without the cache there are no waiters.
                 let shared = self.shared.upgrade()?;
                 Some(shared.land(&self.key, &self.flight, result))
@@ -255,7 +232,7 @@ where
             Ok(outcome) => {
                 self.has_ended = true;
                 if let Some(outcome) = outcome {
-                    self.flight.end(End::Landed(outcome));
+                    self.flight.end(outcome);
                 }
             }
             Err(panic) => self.vanish(Some(panic)),
@@ -269,7 +246,8 @@ where
             let strike = AssertUnwindSafe(|| shared.vanish(&self.key, &self.flight));
             let _ = catch_unwind(strike);
         }
-        self.flight.vanish(panic);
+        self.flight
+            .end(Outcome::Vanished(Vanished(Mutex::new(panic))));
     }
 }
 
@@ -280,8 +258,20 @@ where
     E: Clone,
 {
     fn drop(&mut self) {
-        if !self.has_ended && self.flight.fetch.end() {
+        if !self.has_ended {
             self.vanish(None);
         }
+    }
+}
+
+fn poll_caught<F: Future>(
+    future: Pin<&mut F>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<F::Output, Panic>> {
+    // A future that panicked is dropped and never polled again.
+    match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
+        Ok(Poll::Pending) => Poll::Pending,
+        Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+        Err(panic) => Poll::Ready(Err(panic)),
     }
 }

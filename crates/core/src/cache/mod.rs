@@ -3,9 +3,10 @@
 //!
 //! - **One fetch for each key.** A caller that misses while a fetch is in progress waits for that
 //!   fetch. The fetch runs in its own task, so a caller that gives up does not stop it. It
-//!   continues on that caller's runtime. If that is dropped, or nothing drives it for two seconds
-//!   while a caller waits in another one, the fetch is dropped and that caller starts its own, whose
-//!   result is for all. Dropping the last clone of the cache ends all fetches.
+//!   continues on that caller's runtime: if that is dropped, the next waiting caller starts a fetch
+//!   of its own. While nothing drives it, all waiting callers wait, unless the cache
+//!   [fetches again](CacheBuilder::fetch_again) then. Dropping the last clone of the cache ends all
+//!   fetches.
 //! - **Errors** are shared by all waiting callers and kept for a moment, so that callers do not
 //!   query a failing service one after the other.
 //! - **Refresh ahead.** Shortly before a value expires, a caller gets it at once and starts a
@@ -28,7 +29,6 @@
 mod builder;
 mod digest;
 mod flight;
-mod joined;
 mod lifetime;
 #[cfg(test)]
 mod model;
@@ -42,13 +42,13 @@ use std::sync::atomic::{AtomicIsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
 pub use self::builder::CacheBuilder;
 pub use self::digest::Digest;
 use self::flight::{Flight, Flights, Landing, Outcome};
-use self::joined::Joined;
 use self::store::{Failed, Found, Moment, Now, Store};
 use crate::Clock;
 use crate::observe::{CacheEvent, CacheOutcome, Observer};
@@ -112,8 +112,7 @@ where
     /// # Panics
     ///
     /// If this caller's fetch panics, or if its runtime is shut down while this future is polled
-    /// elsewhere. Other callers that wait for the same fetch continue with their own. Waiting for the
-    /// fetch of another caller also panics in a tokio runtime without timers.
+    /// elsewhere. Other callers that wait for the same fetch continue with their own.
     pub fn get_or_fetch<F, Fut>(&self, key: &K, fetch: F) -> impl Future<Output = Result<V, E>>
     where
         F: FnOnce() -> Fut + Send,
@@ -143,18 +142,14 @@ where
                     self.launch(landing, fetch);
                     return Ok(value);
                 }
-                Look::Join(flight) => match self.shared.join(key, flight).await {
-                    Joined::Ended(result) => return result,
-                    // Perhaps start the next fetch.
-                    Joined::Vanished => {}
-                    Joined::TakenOver(landing) => {
-                        let flight = self.launch(landing, fetch);
-                        return self.shared.own(flight).await;
-                    }
+                Look::Join(flight) => match self.shared.join(key, &flight).await {
+                    // There is no outcome: look again, and perhaps start the next fetch.
+                    None | Some(Outcome::Vanished(_)) => {}
+                    Some(outcome) => return self.shared.answer(outcome),
                 },
                 Look::Miss(landing) => {
                     let flight = self.launch(landing, fetch);
-                    return self.shared.own(flight).await;
+                    return self.shared.answer(flight.outcome().await);
                 }
                 Look::Alone(changes) => {
                     // Boxed, so that waiting for another caller's fetch does not carry its size.
@@ -225,11 +220,8 @@ where
         Fut: Future<Output = Result<Fetched<V>, E>> + Send + 'static,
     {
         let flight = Arc::clone(landing.flight());
-        if !flight.begin(fetch()) {
-            return flight;
-        }
         // What is fetched is part of what its caller does.
-        let task = Task::spawn(landing.run().in_current_span());
+        let task = Task::spawn(landing.run(Box::pin(fetch())).in_current_span());
         let ended = self.shared.lock().flights.tie(&flight, task);
         drop(ended);
         flight
@@ -327,6 +319,7 @@ struct Shared<K, V, E> {
     made_at: Instant,
     clock: Arc<dyn Clock>,
     watched: Option<Watched>,
+    may_fetch_again: bool,
 }
 
 /// The observer of a cache, for which the cache is empty when it is dropped.
@@ -423,6 +416,26 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Shared<K, V, E> {
         drop(state);
         self.tell(outcome);
         look
+    }
+
+    /// Waits for the flight of another caller. Returns `None` if it was set aside, since nothing drives it.
+    async fn join<'a>(&self, key: &K, flight: &'a Flight<V, E>) -> Option<&'a Outcome<V, E>>
+    where
+        K: Send + Sync,
+        V: Send + Sync,
+        E: Send + Sync,
+    {
+        // Without a runtime there are no timers.
+        if !self.may_fetch_again || Handle::try_current().is_err() {
+            return Some(flight.outcome().await);
+        }
+        let outcome = flight.outcome_unless_silent().await;
+        if outcome.is_none() && self.lock().flights.set_aside(key, flight) {
+            tracing::debug!(
+                "a value is fetched again, since nothing drives the runtime of its fetch"
+            );
+        }
+        outcome
     }
 
     /// Ends a flight: removes it, and stores its result if it is still the current flight of its
@@ -552,7 +565,7 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Shared<K, V, E> {
 impl<K: Clone + Eq + Hash, V: Clone, E: Clone> State<K, V, E> {
     /// Returns whether there is room for a flight, and a runtime to run it.
     fn may_begin(&self) -> bool {
-        self.flights.have_room() && tokio::runtime::Handle::try_current().is_ok()
+        self.flights.have_room() && Handle::try_current().is_ok()
     }
 
     /// Registers a new flight for a key without one. From here on, the returned `Landing` must end

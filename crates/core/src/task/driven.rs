@@ -3,25 +3,19 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Poll;
-use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::Notify;
-use tokio::time::sleep;
 
+use super::pulse::Pulse;
 use crate::BoxFuture;
-use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Mutex, lock, try_lock};
 
 /// A future, held outside of the task that polls it: in the task only a driven runtime could drop it.
-/// The task also answers probes, by which others learn whether it is driven.
 pub(crate) struct Driven<T> {
     /// Locked while the work is polled.
     slot: Mutex<Slot<T>>,
-    /// The number of probes sent; the task answers by copying it.
-    asked: AtomicU64,
-    answered: AtomicU64,
-    probed: Notify,
+    /// The task answers its probes.
+    pub(super) pulse: Pulse,
 }
 
 struct Slot<T> {
@@ -41,9 +35,7 @@ impl<T> Driven<T> {
                 runtime: None,
                 is_over: false,
             }),
-            asked: AtomicU64::default(),
-            answered: AtomicU64::default(),
-            probed: Notify::new(),
+            pulse: Pulse::default(),
         }
     }
 
@@ -80,48 +72,6 @@ impl<T> Driven<T> {
         .await
     }
 
-    /// Answers probes; the task does it beside the work.
-    pub(crate) async fn answer_probes(&self) {
-        loop {
-            self.probed.notified().await;
-            let asked = self.asked.load(Ordering::Acquire);
-            self.answered.store(asked, Ordering::Release);
-        }
-    }
-
-    /// Asks for a sign of life, and returns the number of the probe.
-    pub(crate) fn probe(&self) -> u64 {
-        let count = self.asked.fetch_add(1, Ordering::AcqRel) + 1;
-        self.probed.notify_one();
-        count
-    }
-
-    /// Returns whether there was a sign of life since a probe.
-    pub(crate) fn has_answered(&self, probe: u64) -> bool {
-        self.answered.load(Ordering::Acquire) >= probe
-    }
-
-    /// Waits until there has been no sign of life for two seconds.
-    ///
-    /// # Panics
-    ///
-    /// Outside of a tokio runtime with timers.
-    pub(crate) async fn silence(&self) {
-        let (mut probe, mut silent) = (None, 0);
-        loop {
-            sleep(LOOK_EVERY).await;
-            match probe {
-                Some(asked) if !self.has_answered(asked) => {
-                    silent += 1;
-                    if silent == SILENT_LOOKS {
-                        return;
-                    }
-                }
-                _ => (probe, silent) = (Some(self.probe()), 0),
-            }
-        }
-    }
-
     /// Takes the work away permanently and drops it, if it has begun. Returns `false` if it is being
     /// polled, and therefore driven, or has been taken away or ended already.
     pub(crate) fn take(&self) -> bool {
@@ -136,7 +86,7 @@ impl<T> Driven<T> {
         // A thread that ends may have no place left for the runtime.
         let is_possible = !Handle::try_current().is_err_and(|why| why.is_thread_local_destroyed());
         let _inside = runtime.as_ref().filter(|_| is_possible).map(Handle::enter);
-        drop(work);
+        drop_quietly(work);
         true
     }
 
@@ -147,14 +97,12 @@ impl<T> Driven<T> {
         let was_over = std::mem::replace(&mut slot.is_over, true);
         let work = slot.work.take();
         drop(slot);
-        drop(work);
+        drop_quietly(work);
         !was_over
     }
 }
 
-/// How often a waiting caller checks whether the work is alive.
-pub(super) const LOOK_EVERY: Duration = Duration::from_millis(500);
-
-/// The number of checks without a sign of life, after the probe, before the work is taken from its
-/// runtime.
-pub(super) const SILENT_LOOKS: u32 = 3;
+/// What it panics with as it is dropped must not keep others from learning that it ended.
+fn drop_quietly<T>(work: Option<BoxFuture<'static, T>>) {
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(work)));
+}

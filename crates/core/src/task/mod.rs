@@ -5,9 +5,10 @@
 //! work that blocks is waited for.
 
 mod batcher;
-pub(crate) mod driven;
+mod driven;
 mod keeper;
 mod may_hang;
+pub(crate) mod pulse;
 
 use std::fmt;
 

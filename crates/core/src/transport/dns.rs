@@ -54,6 +54,7 @@ impl CachedResolver {
             .capacity(256)
             .ttl(TTL)
             .stale_if_error(USABLE - TTL)
+            .fetch_again(true)
             .build();
         Self {
             resolve,

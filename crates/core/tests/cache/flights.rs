@@ -211,32 +211,29 @@ fn a_fetch_lost_with_its_runtime_is_taken_over_by_the_next_caller() {
     assert_eq!(service.count(), 1);
 }
 
-/// Begins a fetch that never ends on a runtime, which nothing drives afterwards. Returns its caller, and
-/// what learns that the fetch was dropped.
+/// Begins a fetch on a runtime that nothing drives afterwards. Returns its caller, and what ends it.
 fn stuck(
     cache: &Words,
     runtime: &tokio::runtime::Runtime,
-) -> (JoinSet<Answer>, oneshot::Receiver<()>) {
-    let (held, is_dropped) = oneshot::channel::<()>();
+) -> (JoinSet<Answer>, oneshot::Sender<&'static str>) {
+    let (go_on, may_go_on) = oneshot::channel();
     let cache = cache.clone();
     let caller = runtime.spawn_in(async move {
-        let fetch = || async move {
-            let _held = held;
-            std::future::pending().await
-        };
+        let fetch = || async move { Ok(Fetched::new(Arc::from(may_go_on.await.unwrap()))) };
         cache.get_or_fetch(&"a", fetch).await
     });
     runtime.block_on(settle());
-    (caller, is_dropped)
+    (caller, go_on)
 }
 
 #[test]
-fn a_fetch_that_nothing_drives_is_taken_over_once_for_all_callers() {
-    // Where nothing is kept, the first caller still gets what the others do.
+fn a_value_whose_fetch_nothing_drives_is_fetched_again_once_for_all_callers() {
+    // Where nothing is kept, too.
     for ttl in [TTL, Duration::ZERO] {
-        let (cache, service) = (words().ttl(ttl).build(), Service::default());
+        let cache = words().ttl(ttl).fetch_again(true).build();
+        let service = Service::default();
         let (first, second) = (runtime(), runtime());
-        let (caller, mut is_dropped) = stuck(&cache, &first);
+        let (caller, go_on) = stuck(&cache, &first);
         second.block_on(async {
             let begin = tokio::time::Instant::now();
             let asks = (0..100).map(|_| {
@@ -248,24 +245,36 @@ fn a_fetch_that_nothing_drives_is_taken_over_once_for_all_callers() {
             assert_eq!(begin.elapsed(), 3 * SECOND);
         });
         assert_eq!(service.count(), 1);
-        assert!(
-            is_dropped
-                .try_recv()
-                .is_err_and(|e| e == oneshot::error::TryRecvError::Closed)
-        );
-        // Driven again, its caller is answered, and the next fetch is nothing to it.
-        assert_eq!(first.block_on(caller.join_all()), [word("one")]);
-        drop(first);
-        second.block_on(async {
-            cache.clear();
-            assert_eq!(service.ask(&cache, "a", Ok("two")).await, word("two"));
-        });
+        // Driven again, the first fetch is for its caller alone.
+        go_on.send("late").unwrap();
+        assert_eq!(first.block_on(caller.join_all()), [word("late")]);
+        let kept = (!ttl.is_zero()).then(|| Arc::from("one"));
+        assert_eq!(cache.get(&"a"), kept);
     }
 }
 
 #[test]
-fn a_fetch_that_is_driven_elsewhere_is_waited_for() {
+fn a_fetch_that_must_not_be_made_twice_is_waited_for() {
     let (cache, service) = (words().build(), Service::default());
+    let (first, second) = (runtime(), runtime());
+    let (caller, go_on) = stuck(&cache, &first);
+    second.block_on(async {
+        let ask = service.ask(&cache, "a", Ok("two"));
+        assert!(timeout(60 * SECOND, ask).await.is_err());
+    });
+    go_on.send("one").unwrap();
+    assert_eq!(first.block_on(caller.join_all()), [word("one")]);
+    assert_eq!(
+        second.block_on(service.ask(&cache, "a", Ok("two"))),
+        word("one")
+    );
+    assert_eq!(service.count(), 0);
+}
+
+#[test]
+fn a_fetch_that_is_driven_elsewhere_is_waited_for() {
+    let cache = words().fetch_again(true).build();
+    let service = Service::default();
     let (first, second) = (runtime(), runtime());
     let caller = {
         let (cache, service) = (cache.clone(), service.clone());
@@ -292,35 +301,11 @@ fn a_fetch_that_is_driven_elsewhere_is_waited_for() {
 }
 
 #[test]
-fn a_fetch_that_blocks_its_thread_is_driven() {
-    let (cache, service) = (words().build(), Service::default());
-    let (begun, has_begun) = std::sync::mpsc::channel();
-    let (go, went) = std::sync::mpsc::channel::<()>();
-    let blocked = cache.clone();
-    let thread = std::thread::spawn(move || {
-        let fetch = || async move {
-            begun.send(()).unwrap();
-            went.recv().unwrap();
-            Ok(Fetched::new(Arc::from("one")))
-        };
-        runtime().block_on(blocked.get_or_fetch(&"a", fetch))
-    });
-    has_begun.recv().unwrap();
-    let second = runtime();
-    second.block_on(async {
-        let ask = service.ask(&cache, "a", Ok("two"));
-        assert!(timeout(60 * SECOND, ask).await.is_err());
-    });
-    go.send(()).unwrap();
-    assert_eq!(thread.join().unwrap(), word("one"));
-    assert_eq!(service.count(), 0);
-}
-
-#[test]
-fn what_was_put_meanwhile_takes_the_place_of_a_fetch_that_nothing_drives() {
-    let (cache, service) = (words().build(), Service::default());
+fn what_was_put_meanwhile_is_what_a_fetch_that_nothing_drives_would_have_brought() {
+    let cache = words().fetch_again(true).build();
+    let service = Service::default();
     let (first, second) = (runtime(), runtime());
-    let (caller, _is_dropped) = stuck(&cache, &first);
+    let (_caller, _go_on) = stuck(&cache, &first);
     second.block_on(async {
         let put = async {
             settle().await;
@@ -329,7 +314,6 @@ fn what_was_put_meanwhile_takes_the_place_of_a_fetch_that_nothing_drives() {
         let (answer, ()) = tokio::join!(service.ask(&cache, "a", Ok("one")), put);
         assert_eq!(answer, word("put"));
     });
-    assert_eq!(first.block_on(caller.join_all()), [word("put")]);
     assert_eq!(service.count(), 0);
 }
 

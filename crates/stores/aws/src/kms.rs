@@ -95,6 +95,7 @@ where
         .ttl(lifetime)
         .error_ttl(Duration::ZERO)
         .refresh_ahead(0.0)
+        .fetch_again(true)
         .build()
 }
 

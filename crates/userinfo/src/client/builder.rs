@@ -140,6 +140,7 @@ impl ClientBuilder {
             .refresh_ahead(self.refresh_ahead)
             .stale_if_error(self.stale_if_error)
             .definite(is_definite)
+            .fetch_again(true)
             .build()
     }
 }

@@ -243,6 +243,7 @@ impl ClientBuilder {
             .refresh_ahead(0.0)
             .error_ttl(self.error_lifetime)
             .stale_if_error(self.stale_if_error)
+            .fetch_again(true)
             .build();
         let session = Session::new(core, Base::fixed(base));
         let fetcher = session.clone();

@@ -193,12 +193,14 @@ impl TokensBuilder {
             .ttl(self.max_age)
             .capacity(self.capacity)
             .clock(Arc::clone(&self.clock))
+            .fetch_again(true)
             .definite(is_unknown)
             .error_ttl_by(|error| is_unknown(error).then_some(UNKNOWN_FOR));
         let answers = Cache::builder()
             .ttl(self.max_age)
             .capacity(self.capacity)
-            .clock(Arc::clone(&self.clock));
+            .clock(Arc::clone(&self.clock))
+            .fetch_again(true);
         Tokens(Arc::new(Shared {
             source: self.source,
             known: known.build(),

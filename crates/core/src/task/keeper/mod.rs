@@ -11,7 +11,8 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use super::Task;
-use super::driven::{Driven, LOOK_EVERY, SILENT_LOOKS};
+use super::driven::Driven;
+use super::pulse::{LOOK_EVERY, SILENT_LOOKS};
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Mutex, lock, try_lock};
 use crate::{BoxFuture, Error, ErrorKind, Sent};
@@ -281,7 +282,7 @@ impl Shared {
     /// Probes the run for a sign of life.
     fn probe(&self) -> Option<Probe> {
         let run = lock(&self.state).run.clone()?;
-        let count = run.probe();
+        let count = run.pulse.probe();
         Some(Probe { run, count })
     }
 
@@ -383,7 +384,7 @@ struct Probe {
 
 impl Probe {
     fn is_answered(&self) -> bool {
-        self.run.has_answered(self.count)
+        self.run.pulse.has_answered(self.count)
     }
 }
 
@@ -406,7 +407,7 @@ async fn keep(mut end: End) {
     let (shared, run) = (Arc::clone(&end.shared), Arc::clone(&end.run));
     end.how = tokio::select! {
         how = shared.rounds(&run) => how,
-        () = run.answer_probes() => Ended::RuntimeGone,
+        never = run.pulse.answer_probes() => match never {},
     };
 }
 
