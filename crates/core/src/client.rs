@@ -129,7 +129,8 @@ impl CoreClient {
     }
 
     /// Keeps the tokens of a source, whose expiries this client's clock judges. The log and this client's
-    /// observer know its renewals and look-ups by a name, such as `oauth`.
+    /// observer know its renewals and look-ups by a name, such as `oauth`. A fetch is given up after two
+    /// minutes, or twice this client's call limit if that is longer; [`Cached::with_limit`] changes that.
     pub fn cached<S: TokenSource>(&self, name: &'static str, source: S) -> Cached<S> {
         Cached::over(
             source,
@@ -138,6 +139,7 @@ impl CoreClient {
             Renewals::new(name),
             self.observer().cloned(),
         )
+        .for_calls_of(self.0.timeouts.call)
     }
 
     /// Returns the random numbers of the client's waits, for loops of a service's own

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout};
 
 use super::{Renewals, Token, TokenSource};
@@ -18,8 +19,8 @@ use crate::{BoxFuture, Clock, Error, ErrorKind, Result, SystemClock, TimeoutScop
 /// A token is fetched when it is first needed. In the last fifth of its lifetime, a call that needs
 /// it starts fetching the next one without waiting for it; a token is no longer used 30 seconds (or
 /// a tenth of its lifetime, if that is less) before it expires ([`Token::expires_at`]). Concurrent
-/// callers share one fetch, which goes on if they are dropped, for two minutes at most: a source that never
-/// answers would keep all of them waiting for ever. A token without an expiry is kept for five
+/// callers share one fetch, which goes on if they are dropped, for two minutes at most unless
+/// [`with_limit`](Self::with_limit) says otherwise. A token without an expiry is kept for five
 /// minutes, and a refused one is replaced at once. An error is kept for a second, or for as long as its
 /// [`retry_after`](Error::retry_after), at most a minute.
 ///
@@ -57,9 +58,15 @@ use crate::{BoxFuture, Clock, Error, ErrorKind, Result, SystemClock, TimeoutScop
 /// # })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// # Panics
+///
+/// Fetching a token within a limit panics in a tokio runtime without timers. Outside of a runtime, the caller
+/// fetches by itself, without a limit.
 pub struct Cached<S> {
     shared: Arc<Shared<S>>,
     cache: Cache<(), Token>,
+    limit: Duration,
 }
 
 struct Shared<S> {
@@ -112,7 +119,32 @@ impl<S: TokenSource> Cached<S> {
         Self {
             shared: Arc::new(shared),
             cache,
+            limit: LIMIT,
         }
+    }
+
+    /// Sets after how long a fetch is given up. Default: two minutes; [`CoreClient::cached`] has twice the
+    /// call limit of its client if that is longer. [`Duration::MAX`] sets no limit.
+    ///
+    /// The source's future is dropped then, and all callers that wait for it get a retryable error of kind
+    /// [`Timeout`](ErrorKind::Timeout), which is kept for a second; the next caller begins another fetch.
+    /// Without a limit, a source that never answers keeps all callers waiting, each until its own limit. So
+    /// the limit should be longer than the source ever needs, such as for a login that a person must confirm.
+    /// Clones that were made before keep theirs, and a fetch has that of the caller who begins it.
+    ///
+    /// The limit is measured by tokio's clock. While that is paused (`tokio::time::pause`) in a test, a limit
+    /// passes at once if the source waits for a socket or for a thread of its own.
+    ///
+    /// [`CoreClient::cached`]: crate::CoreClient::cached
+    #[must_use]
+    pub fn with_limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Raises the limit for a source whose calls may take this long. It may make several.
+    pub(crate) fn for_calls_of(self, call: Duration) -> Self {
+        self.with_limit(LIMIT.max(call.saturating_mul(2)))
     }
 
     /// Returns the source.
@@ -123,8 +155,8 @@ impl<S: TokenSource> Cached<S> {
 
     async fn current(&self) -> Result<Token> {
         let fetch = || {
-            let shared = Arc::clone(&self.shared);
-            async move { shared.fetch().await }
+            let (shared, limit) = (Arc::clone(&self.shared), self.limit);
+            async move { shared.fetch(limit).await }
         };
         self.cache.get_or_fetch(&(), fetch).await
     }
@@ -154,6 +186,7 @@ impl<S> Clone for Cached<S> {
         Self {
             shared: Arc::clone(&self.shared),
             cache: self.cache.clone(),
+            limit: self.limit,
         }
     }
 }
@@ -165,20 +198,25 @@ impl<S: fmt::Debug> fmt::Debug for Cached<S> {
 }
 
 impl<S: TokenSource> Shared<S> {
-    async fn fetch(&self) -> Result<Fetched<Token>> {
+    async fn fetch(&self, limit: Duration) -> Result<Fetched<Token>> {
         let begun = Instant::now();
-        let fetched = timeout(LONGEST_FETCH, self.source.token()).await;
-        let fetched = fetched.unwrap_or_else(|_| {
-            let what = format!(
-                "the source returned no token within {}",
-                in_words(LONGEST_FETCH)
-            );
-            let error = Error::new(ErrorKind::Timeout(TimeoutScope::Call), what);
-            Err(error.with_retryable(true))
-        });
+        let fetched = self.ask(limit).await;
         let error = fetched.as_ref().err();
         self.renewals.tell(self.observer.as_ref(), begun, error);
         Ok(self.keep(fetched?))
+    }
+
+    async fn ask(&self, limit: Duration) -> Result<Token> {
+        // Outside of a runtime, where the cache fetches too, there are no timers.
+        if limit == Duration::MAX || Handle::try_current().is_err() {
+            return self.source.token().await;
+        }
+        let fetched = timeout(limit, self.source.token()).await;
+        fetched.unwrap_or_else(|_| {
+            let what = format!("the source returned no token within {}", in_words(limit));
+            let error = Error::new(ErrorKind::Timeout(TimeoutScope::Call), what);
+            Err(error.with_retryable(true))
+        })
     }
 
     fn keep(&self, token: Token) -> Fetched<Token> {
@@ -210,8 +248,8 @@ impl<S: TokenSource> Shared<S> {
 /// take time.
 const MARGIN: Duration = Duration::from_secs(30);
 
-/// After how long a fetch counts as failed. It is longer than the limits of calls.
-const LONGEST_FETCH: Duration = Duration::from_secs(120);
+/// After how long a fetch counts as failed. It is longer than the usual limits of calls.
+const LIMIT: Duration = Duration::from_secs(120);
 
 /// The longest that a server can hold back the next request for a token.
 const LONGEST_ASKED: Duration = Duration::from_secs(60);

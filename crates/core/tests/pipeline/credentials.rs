@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use futures_util::FutureExt as _;
 use vouchsafe_core::Clock as _;
 use vouchsafe_core::auth::{Cached, Token, TokenSource};
 use vouchsafe_core::call::{Form, StatusRule};
@@ -449,4 +450,40 @@ async fn a_source_of_ones_own_that_never_answers_is_asked_again_after_two_minute
     // An error is kept for a second.
     tokio::time::sleep(Duration::from_secs(2)).await;
     with_token(&Told::new([]), &source, url).await.unwrap();
+}
+
+/// Needs three minutes for a token.
+#[derive(Debug)]
+struct Slow;
+
+impl TokenSource for Slow {
+    fn token(&self) -> BoxFuture<'_, Result<Token>> {
+        Box::pin(async {
+            tokio::time::sleep(Duration::from_secs(180)).await;
+            Ok(Token::new(Secret::from("late")))
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_source_of_ones_own_has_the_time_that_it_needs() {
+    let error = Cached::new(Slow).token().await.unwrap_err();
+    assert_eq!(error.message(), "the source returned no token within 120 s");
+    assert!(error.is_retryable());
+    for limit in [Duration::from_secs(181), Duration::MAX] {
+        let source = Cached::new(Slow).with_limit(limit).clone();
+        assert_eq!(source.token().await.unwrap().secret().expose(), "late");
+    }
+    // Twice the limit of a call.
+    let timeouts = Timeouts::default().call(Duration::from_secs(100));
+    let client = builder(&Told::new([])).timeouts(timeouts).build().unwrap();
+    let source = client.cached("slow", Slow);
+    assert_eq!(source.token().await.unwrap().secret().expose(), "late");
+}
+
+#[test]
+fn a_source_of_ones_own_is_asked_outside_of_a_runtime_too() {
+    let source = Cached::new(StaticToken::new(Secret::from("planted")));
+    let token = source.token().now_or_never().expect("it waits for nothing");
+    assert_eq!(token.unwrap().secret().expose(), "planted");
 }
