@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use tokio::time::Instant;
+
 use super::claims::Claims;
 use super::record::{Acquired, Expect, Key, Lease, Leases, Loaded, Scope, Store, Swapped, Version};
 use crate::text::hex;
@@ -141,14 +143,15 @@ impl Leases for StoreLeases {
     fn renew<'a>(&'a self, lease: &'a mut Lease, time: Duration) -> BoxFuture<'a, Result<bool>> {
         Box::pin(async move {
             for _ in 0..2 {
+                let begun = Instant::now();
                 let term = Term::new(lease.fence, self.now(), time, NO_OWNER);
                 let Some(version) = self.rewrite(lease, Some(term)).await? else {
                     return Ok(false);
                 };
                 lease.version = version;
                 // A clock that follows the server's learns from the answer that it was wrong, such as after
-                // the machine's was set. By the right time, the lease has ended, or not begun.
-                if term.remaining(self.now()).is_some() {
+                // the machine's was set. By the right time, the lease has ended, or not begun, or ends too early.
+                if term.lasts(self.now(), millis(begun.elapsed())) {
                     break;
                 }
             }
@@ -229,6 +232,17 @@ impl Term {
         let is_running = is_begun && now < self.until;
         is_running.then(|| Duration::from_millis(time.min(self.until - now)))
     }
+
+    /// Returns whether it is current and ends when its holder expects that, who wrote it this long ago.
+    fn lasts(self, now: u64, passed: u64) -> bool {
+        let time = self.until.saturating_sub(self.from);
+        let about = |left| {
+            millis(left)
+                .saturating_add(passed)
+                .saturating_add(time / TOLERATED)
+        };
+        self.remaining(now).is_some_and(|left| about(left) >= time)
+    }
 }
 
 fn damaged(key: &Key) -> Error {
@@ -271,6 +285,24 @@ mod tests {
             assert!([0, 1, 2].iter().all(|now| term.remaining(*now).is_none()));
             assert_eq!(term.is_released(), ended == 0);
         }
+    }
+
+    #[test]
+    fn a_lease_lasts_if_no_more_of_it_is_missing_than_has_passed_and_a_third() {
+        let term = Term::new(1, 100_000, Duration::from_secs(30), [0; 16]);
+        for (now, passed, lasts) in [
+            (89_999, 0, false),
+            (90_000, 0, true),
+            (110_000, 0, true),
+            (110_001, 0, false),
+            (110_001, 1, true),
+            // A write that took long is no reason for another one.
+            (129_999, 29_999, true),
+            (130_000, 30_000, false),
+        ] {
+            assert_eq!(term.lasts(now, passed), lasts, "{now} after {passed}");
+        }
+        assert!(Term::new(1, 0, Duration::MAX, NO_OWNER).lasts(1, u64::MAX));
     }
 }
 
@@ -323,9 +355,10 @@ mod learning {
 
     #[tokio::test]
     async fn a_holder_that_learns_the_time_from_the_answer_to_its_renewal_keeps_the_lease() {
-        let (hour, time) = (Duration::from_secs(3600), Duration::from_secs(30));
+        let time = Duration::from_secs(30);
         let key = Key::new("application", "profile");
-        for is_forward in [true, false] {
+        for (seconds, is_forward) in [(3600, true), (3600, false), (20, true), (20, false)] {
+            let wrong = Duration::from_secs(seconds);
             let right = Arc::new(ManualClock::running());
             let callers = Arc::new(ManualClock::new(right.now()));
             let records = Arc::new(MemoryStore::new());
@@ -340,12 +373,12 @@ mod learning {
                 unreachable!("there is no holder");
             };
             let now = callers.now();
-            callers.set(if is_forward { now + hour } else { now - hour });
+            callers.set(if is_forward { now + wrong } else { now - wrong });
             assert!(holder.renew(&mut lease, time).await.unwrap());
             let there = other.acquire(&key, time).await.unwrap();
             assert!(
-                matches!(there, Acquired::Held { .. }),
-                "{is_forward}: {there:?}"
+                matches!(there, Acquired::Held { remaining } if remaining > time * 2 / 3),
+                "{wrong:?}, {is_forward}: {there:?}"
             );
             assert!(holder.release(lease).await.unwrap());
         }
