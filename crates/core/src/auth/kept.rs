@@ -167,7 +167,13 @@ impl Kept {
         let (fetched, _turn) = fetch(turn).await;
         self.renewals.record(fetched.as_ref().err());
         let mut held = lock(&self.held);
-        held.ended = number;
+        // A later one, which did not wait for this, has ended before: this may have fetched what that replaced.
+        if number < held.ended
+            && let Some(token) = held.good()
+        {
+            return Ok(token);
+        }
+        held.ended = held.ended.max(number);
         held.due_at = self.due_after(Instant::now());
         // A refusal during the fetch is of what it may have read.
         let is_newer = number > held.stale;
@@ -199,5 +205,60 @@ impl Kept {
             held.refused = true;
             held.stale = held.begun;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+    use tokio::sync::oneshot;
+    use tokio::time::advance;
+
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(5);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_fetch_that_was_overtaken_does_not_replace_the_newer_token() {
+        for old in [
+            Ok(Secret::from("old")),
+            Err(Error::new(ErrorKind::Credential, "away")),
+        ] {
+            let kept = Kept::new("test", None, MayHang::new("reading", LIMIT));
+            let (answer, answered) = oneshot::channel();
+            let fetch = async |turn| (answered.await.unwrap(), Some(turn));
+            let mut first = Box::pin(kept.get(fetch, Otherwise::LastToken));
+            assert!((&mut first).now_or_never().is_none());
+            // It is done within the limit, but its task is polled again only later.
+            assert!(answer.send(old).is_ok());
+            advance(LIMIT).await;
+            let fetch = async |turn| (Ok(Secret::from("new")), Some(turn));
+            let second = kept.get(fetch, Otherwise::LastToken).await.unwrap();
+            for token in [first.await, kept.get(never, Otherwise::LastToken).await] {
+                let token = token.unwrap();
+                assert_eq!(token.secret().expose(), "new");
+                assert_eq!(token.generation(), second.generation());
+            }
+            assert_eq!(lock(&kept.held).ended, 2);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_fetch_that_was_overtaken_by_one_that_failed_counts() {
+        let kept = Kept::new("test", None, MayHang::new("reading", LIMIT));
+        let (answer, answered) = oneshot::channel();
+        let fetch = async |turn| (answered.await.unwrap(), Some(turn));
+        let mut first = Box::pin(kept.get(fetch, Otherwise::LastToken));
+        assert!((&mut first).now_or_never().is_none());
+        assert!(answer.send(Ok(Secret::from("only"))).is_ok());
+        advance(LIMIT).await;
+        let away = || Err(Error::new(ErrorKind::Credential, "away"));
+        let fetch = async |turn| (away(), Some(turn));
+        assert!(kept.get(fetch, Otherwise::LastToken).await.is_err());
+        assert_eq!(first.await.unwrap().secret().expose(), "only");
+    }
+
+    async fn never(_: Turn) -> Fetched {
+        unreachable!("there is a good token")
     }
 }
