@@ -21,6 +21,11 @@ use crate::{Error, ErrorKind, Result};
 /// and callers in between get an error at once. So no caller waits for longer than the limit, few threads
 /// are lost, and work that can be done again is.
 ///
+/// A runtime that is dropped waits for its threads, those that hang too, as at the end of `main` under
+/// `#[tokio::main]`. One that may have such threads is better ended by
+/// [`Runtime::shutdown_timeout`](tokio::runtime::Runtime::shutdown_timeout), which waits for a limited time,
+/// or by [`Runtime::shutdown_background`](tokio::runtime::Runtime::shutdown_background), which waits for none.
+///
 /// ```
 /// use std::time::Duration;
 /// use vouchsafe_core::task::MayHang;
