@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use vouchsafe_core::store::{Disk, Draft, lock, open_to_read};
+use vouchsafe_core::store::{Disk, Draft, Owner, lock, open_to_read};
 use zeroize::Zeroizing;
 
 use super::layout::{Members, TABLE, Tables};
-use super::{SystemDisk, WriteMode};
+use super::{SystemDisk, WriteMode, record};
 
 /// The path of the file, and how it is written.
 #[derive(Debug)]
@@ -116,13 +116,9 @@ impl Place {
         }
         let tables = Tables::read(&bytes);
         let found = tables.as_ref().and_then(read);
-        if found.is_some() && lock.is_some() && !self.is_kept(&bytes) {
+        if found.is_some() && lock.is_some() && !self.is_kept(&bytes) && has_profiles(&bytes) {
             drop(lock);
-            self.keep_if_possible(|place| match place.lock()? {
-                // A killed writer's content is completed first.
-                Some(_lock) if !place.beside(NEW).exists() => place.keep(&place.content()?),
-                _ => Ok(()),
-            });
+            self.keep_if_possible(Self::keep_what_others_wrote);
         }
         Ok(done(found))
     }
@@ -154,6 +150,15 @@ impl Place {
     /// Returns what is odd about a file that is not JSON.
     pub(super) fn oddity(&self) -> Option<String> {
         Tables::oddity(&self.content().ok()?)
+    }
+
+    /// Returns which member of a profile has the wrong type.
+    pub(super) fn mistyped(&self) -> Option<String> {
+        let tables = Tables::read(&self.content().ok()?)?;
+        let found = tables.documents(TABLE)?.into_iter();
+        let mut mistyped = found.filter_map(|(id, members)| Some((id, record::mistyped(members)?)));
+        let (id, name) = mistyped.next()?;
+        Some(format!("{name} of document {id} is not text"))
     }
 
     /// Replaces a damaged file by its last good content, and keeps the damaged one.
@@ -270,7 +275,8 @@ impl Place {
         };
         let there = read(&self.path)?;
         let before = read(&self.beside(BACKUP))?;
-        let is_untouched = there.is_none() || there == before;
+        let is_empty = there.as_ref().is_none_or(|there| there.is_empty());
+        let is_untouched = is_empty || there == before;
         let torn = there.filter(|there| Tables::read(there).is_none());
         // Programs that do not lock the file may be writing.
         if torn.is_some() && waited < TORN {
@@ -291,20 +297,36 @@ impl Place {
     /// Keeps the content of the file as the last good one. `pancloud` keeps none, so a repair would
     /// otherwise bring back what it has replaced, such as a spent refresh token.
     fn keep(&self, content: &[u8]) -> io::Result<()> {
-        if self.is_kept(content) || !is_sound(content) {
+        if self.is_kept(content) || !is_sound(content) || !self.is_of_process()? {
             return Ok(());
         }
-        let draft = Draft::beside(&self.beside(BACKUP))?;
-        // Its owner could not read a copy of another user's, such as one that root made.
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::MetadataExt as _;
-            if draft.metadata()?.uid() != fs::metadata(&self.path)?.uid() {
-                return Ok(());
-            }
+        self.draft(BACKUP, content)
+    }
+
+    /// Returns whether the file belongs to the user of this process. The owner could not read a copy that
+    /// another user made, such as root.
+    fn is_of_process(&self) -> io::Result<bool> {
+        let owner = Owner::of_file(&fs::metadata(&self.path)?);
+        Ok(owner == Owner::of_process())
+    }
+
+    /// Keeps what another program wrote, under the lock.
+    fn keep_what_others_wrote(&self) -> io::Result<()> {
+        if !self.is_of_process()? {
+            return Ok(());
         }
-        draft.write(content)?;
-        draft.replace()
+        let Some(_lock) = self.lock()? else {
+            return Ok(());
+        };
+        // A killed writer's content is completed first.
+        if self.beside(NEW).exists() {
+            return Ok(());
+        }
+        let content = self.content()?;
+        match has_profiles(&content) {
+            true => self.keep(&content),
+            false => Ok(()),
+        }
     }
 
     /// Reading must work where nothing can be written.
@@ -386,6 +408,13 @@ fn done<T>(found: Option<T>) -> Tried<T> {
 /// Returns whether profiles can be read from the content of a file.
 fn is_sound(content: &[u8]) -> bool {
     Tables::read(content).is_some_and(|tables| tables.documents(TABLE).is_some())
+}
+
+/// Returns whether there is anything to lose in the content of a file. `pancloud` makes one that was cut to
+/// nothing into one with an empty table.
+fn has_profiles(content: &[u8]) -> bool {
+    Tables::read(content)
+        .is_some_and(|tables| (tables.documents(TABLE)).is_some_and(|found| !found.is_empty()))
 }
 
 /// Reads leases. A file that a killed process left half written holds no leases.

@@ -33,8 +33,9 @@ use crate::{Record, Result};
 /// Nothing is created before the first write. A new file has mode 0600 and new folders 0700;
 /// existing modes are kept. Next to the file are `FILE.lock`, which processes lock while they read
 /// or write and which holds leases, and `FILE.bak`, the last good content: what was written last, or
-/// what another program wrote, as soon as it is read, unless the disk cannot be written. Network file systems
-/// are not supported, since their locks may not work.
+/// what another program wrote, as soon as it is read. A read renews it only if `FILE.lock` exists (the first
+/// write creates it), the reader owns the file, the disk can be written, and there are profiles in the
+/// table of `pancloud`. Network file systems are not supported, since their locks may not work.
 ///
 /// What others wrote is kept, as far as it is JSON: a number with a fraction or beyond 64 bits is
 /// written again with as many digits as a float needs. A file with `NaN`, `Infinity` or half a
@@ -230,8 +231,13 @@ impl FileStore {
     /// The error for a file that cannot be read.
     async fn damaged(&self, advice: &str) -> Core {
         let place = Arc::clone(&self.place);
-        let odd = blocking("reading the file of credentials", move || place.oddity());
-        let odd = odd.await.ok().flatten();
+        let odd = blocking("reading the file of credentials", move || {
+            // A repair leaves a single member of the wrong type as it is.
+            let mistyped = || Some((place.mistyped()?, Some("correct or remove it")));
+            place.oddity().map(|odd| (odd, None)).or_else(mistyped)
+        });
+        let (odd, other) = odd.await.ok().flatten().unzip();
+        let advice = other.flatten().unwrap_or(advice);
         let odd = odd.map_or_else(String::new, |odd| format!(" ({odd})"));
         let path = self.path().display();
         let what = format!("{path} cannot be read as credentials{odd}; {advice}");

@@ -61,6 +61,15 @@ pub(super) fn read(document: &Members) -> Option<Record> {
     Some(record)
 }
 
+/// Returns the name of a known member that is not text.
+pub(super) fn mistyped(document: &Members) -> Option<&'static str> {
+    let is_text = |name: &str| match document.get(name) {
+        None | Some(Value::Null | Value::String(_)) => true,
+        Some(_) => false,
+    };
+    TEXTS.iter().copied().find(|name| !is_text(name))
+}
+
 /// Writes a record into a document. Members of others are kept.
 pub(super) fn write(document: &mut Members, profile: &str, record: &Record, metadata: Metadata) {
     let text = |secret: &Option<Secret>| match secret {

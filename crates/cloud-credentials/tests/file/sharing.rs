@@ -187,6 +187,22 @@ async fn a_damaged_file_is_left_as_it_is_until_it_is_repaired() {
 }
 
 #[tokio::test]
+async fn a_member_of_the_wrong_type_is_named_and_not_for_a_repair() {
+    let (_folder, path) = scratch();
+    let store = FileStore::new(&path);
+    write(&store, "one").await;
+    let odd = fs::read_to_string(&path).unwrap().replace("\"one\"", "[5]");
+    fs::write(&path, &odd).unwrap();
+    let error = store.documents(FileStore::NAMESPACE).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::StoreCorrupt);
+    let text = error.to_string();
+    let told = "(access_token of document 1 is not text); correct or remove it";
+    assert!(text.contains(told), "{text}");
+    assert!(!store.repair().await.unwrap());
+    assert_eq!(fs::read_to_string(&path).unwrap(), odd);
+}
+
+#[tokio::test]
 async fn a_repair_brings_back_what_others_wrote_last_as_far_as_it_was_read() {
     for write_mode in [WriteMode::InPlace, WriteMode::Replace] {
         for reads_all in [false, true] {
@@ -221,7 +237,15 @@ async fn what_is_not_worth_a_repair_does_not_replace_the_good_content() {
     let store = FileStore::new(&path);
     write(&store, "one").await;
     let good = fs::read(&path).unwrap();
-    for there in ["", "{\"profiles\": []}", "{\"profiles\": {\"1\": {\"pro"] {
+    for there in [
+        "",
+        // As `pancloud` makes of an empty file.
+        "{}",
+        "{\"_default\": {}}",
+        "{\"profiles\": {}}",
+        "{\"profiles\": []}",
+        "{\"profiles\": {\"1\": {\"pro",
+    ] {
         fs::write(&path, there).unwrap();
         drop(store.load(&key()).await);
         // Of another table, which can be read.
@@ -249,6 +273,27 @@ async fn reading_works_where_the_good_content_cannot_be_kept() {
     fs::remove_file(path.with_file_name("credentials.json.lock")).unwrap();
     assert_eq!(access_token(&read(&store).await.unwrap()), "theirs");
     assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+}
+
+#[tokio::test]
+#[cfg(unix)]
+async fn a_reader_keeps_no_copy_of_what_belongs_to_another_user() {
+    let (_folder, path) = scratch();
+    let store = FileStore::new(&path);
+    write(&store, "one").await;
+    let good = fs::read_to_string(&path).unwrap();
+    fs::write(&path, good.replace("one", "theirs")).unwrap();
+    // Only root can give a file away.
+    if std::os::unix::fs::chown(&path, Some(4711), None).is_err() {
+        return;
+    }
+    let changed = || fs::metadata(path.parent().unwrap()).unwrap().modified();
+    let before = changed().unwrap();
+    assert_eq!(access_token(&read(&store).await.unwrap()), "theirs");
+    let kept = fs::read_to_string(path.with_file_name("credentials.json.bak"));
+    assert_eq!(kept.unwrap(), good);
+    // There was not even a draft.
+    assert_eq!(changed().unwrap(), before);
 }
 
 /// A disk on which nothing more can be written into files that are there.
@@ -304,8 +349,8 @@ async fn the_write_of_a_killed_process_is_completed_unless_others_wrote_since() 
     let first = fs::read_to_string(&path).unwrap();
     let second = first.replace("one", "two");
     let new = path.with_file_name("credentials.json.new");
-    // Killed before, within and after writing into the file.
-    for there in [&first, &second[..40], &second] {
+    // Killed before, within and after writing into the file, which may have been empty.
+    for there in [&first, "", &second[..40], &second] {
         fs::write(&path, &first).unwrap();
         fs::write(path.with_file_name("credentials.json.bak"), &first).unwrap();
         fs::write(&new, &second).unwrap();
