@@ -248,6 +248,9 @@ impl CredentialsBuilder {
 
     /// Sets the developer token. It is used if no other credentials are given here, and
     /// `PAN_ACCESS_TOKEN` is not set. Default: `PAN_DEVELOPER_TOKEN` of the environment.
+    ///
+    /// Programs with different developer tokens need a [profile](Self::profile) each: the record does not say
+    /// which one its access token was issued for, so on one profile they would use each other's.
     pub fn developer_token(mut self, token: impl Into<Secret>) -> Self {
         let token = token.into();
         let fixed = |token| Arc::new(StaticToken::new(token)) as Arc<dyn TokenSource>;
@@ -259,7 +262,8 @@ impl CredentialsBuilder {
     /// [`FileToken`](vouchsafe_core::auth::FileToken), or a function in an
     /// [`FnToken`](vouchsafe_core::auth::FnToken). It is asked each time an access token is needed,
     /// within the [time of that request](Self::request_time), and learns if its token was refused; if
-    /// it then has another, that one is redeemed.
+    /// it then has another, that one is redeemed. Sources of different users need a profile each, as
+    /// [different tokens](Self::developer_token) do.
     pub fn developer_token_source(mut self, source: Arc<dyn TokenSource>) -> Self {
         self.developer_source = Some(source);
         self

@@ -33,7 +33,8 @@ impl Credentials {
 
     /// Redeems a developer token, unless another process has done so and the record has its token. That
     /// is waited for as for a refresh; but where the lease cannot be had, the token is redeemed
-    /// nevertheless, since it can be more than once.
+    /// nevertheless, since it can be more than once. Nothing is waited for where the tokens of the record are
+    /// not used.
     pub(super) async fn redeem(
         &self,
         source: &dyn TokenSource,
@@ -51,13 +52,16 @@ impl Credentials {
                 .map_or(Stale::Nothing, Stale::Token),
             stale => stale,
         };
-        let is_shared = self.is_shared(given.as_ref()).await;
-        let is_adopted =
-            |there: &Record| is_shared && self.is_adopted(there, &stale, given.as_ref());
-        let (mut exclusive, before) = match coordinator.exclusive_unless(is_adopted).await {
-            Ok(Turn::Found(record)) => return self.adopt(record, given.is_some(), &resolved),
-            Ok(Turn::Ours(exclusive, before)) => (Some(exclusive), Ok(before)),
-            Err(error) => (None, Err(error)),
+        let is_shared = self.inner.is_token_cached && self.is_shared(given.as_ref()).await;
+        let is_adopted = |there: &Record| self.is_adopted(there, &stale, given.as_ref());
+        let (mut exclusive, before) = match is_shared {
+            // There is no token to wait for.
+            false => (None, self.record().await),
+            true => match coordinator.exclusive_unless(is_adopted).await {
+                Ok(Turn::Found(record)) => return self.adopt(record, given.is_some(), &resolved),
+                Ok(Turn::Ours(exclusive, before)) => (Some(exclusive), Ok(before)),
+                Err(error) => (None, Err(error)),
+            },
         };
         let issued = self
             .redeem_while(source, provider, exclusive.as_mut())
@@ -72,11 +76,16 @@ impl Credentials {
         token
     }
 
+    /// Reads the record.
+    async fn record(&self) -> Result<Option<Record>> {
+        let coordinator = &self.inner.coordinator;
+        let read = coordinator.load(coordinator.key()).await?;
+        Ok(read.map(|(record, _)| record))
+    }
+
     /// Returns the access token of the record, if it can be read.
     async fn token_of_record(&self) -> Option<Secret> {
-        let coordinator = &self.inner.coordinator;
-        let (record, _) = coordinator.load(coordinator.key()).await.ok()??;
-        record.access_token
+        self.record().await.ok()??.access_token
     }
 
     /// Returns whether the record of the profile gets redeemed tokens, since there is none beside it for
@@ -95,8 +104,7 @@ impl Credentials {
         let inner = &self.inner;
         let is_stale = |token: &Secret| matches!(stale, Stale::Token(stale) if stale == token);
         let is_of_another = |given: &Given| given.login_of(there) == Login::Other;
-        inner.is_token_cached
-            && (there.access_token.as_ref()).is_some_and(|token| !is_stale(token))
+        (there.access_token.as_ref()).is_some_and(|token| !is_stale(token))
             && !given.is_some_and(is_of_another)
             && !is_due(there, self.now(), inner.guard)
     }

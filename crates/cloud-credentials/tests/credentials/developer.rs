@@ -125,6 +125,22 @@ async fn it_is_redeemed_although_another_holds_the_lease_for_too_long() {
     assert_eq!((redeemed(&server), told.take().len()), (1, 1));
 }
 
+#[tokio::test(start_paused = true)]
+async fn it_is_not_waited_for_where_no_token_of_others_is_used() {
+    let server = redeeming();
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    dead(&*store).await;
+    let leases = StoreLeases::new(Arc::clone(&store));
+    let taken = leases.acquire(&key(), Duration::from_secs(600)).await;
+    assert!(matches!(taken.unwrap(), Acquired::Lease(_)));
+    let credentials = builder(&server, &store).cache_token(false);
+    let begun = Instant::now();
+    let new = had(&credentials.build().unwrap()).await;
+    assert!(begun.elapsed() < Duration::from_secs(1));
+    assert_ne!(new, secret("at-0"));
+    assert_eq!(redeemed(&server), 1);
+}
+
 #[tokio::test]
 async fn processes_redeem_it_once_through_the_file_of_credentials() {
     let folder = tempfile::tempdir().unwrap();
