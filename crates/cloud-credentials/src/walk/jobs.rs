@@ -94,7 +94,10 @@ impl QueryPages {
     /// Sets where the walk starts: the cursor of a page that another walk returned, in its
     /// `pageCursor`. Default: the first page.
     pub fn from_cursor(mut self, cursor: impl Into<String>) -> Self {
-        self.cursor = Some(cursor.into());
+        let cursor = cursor.into();
+        self.seen = Tokens::default();
+        self.seen.add(&cursor);
+        self.cursor = Some(cursor);
         self
     }
 

@@ -90,6 +90,13 @@ async fn a_service_that_gives_the_same_page_again_does_not_keep_the_walk_for_eve
         let error = pages.next().await.unwrap_err();
         assert!(error.to_string().contains("pageCursor"), "{error}");
     }
+    // Back to where the walk started.
+    let service = Service::new([page("DONE", Some("b")), page("DONE", Some("a"))]);
+    let pages = service.client().queries().pages("j").unwrap();
+    let mut pages = pages.from_cursor("a");
+    assert!(pages.next().await.unwrap().is_some());
+    let error = pages.next().await.unwrap_err();
+    assert!(error.to_string().contains("pageCursor"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
