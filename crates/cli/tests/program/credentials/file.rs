@@ -44,10 +44,24 @@ fn an_option_comes_before_what_the_document_of_init_says() {
     let text = fs::read_to_string(&named).unwrap();
     assert!(text.contains("\"profile\": \"given\""), "{text}");
 
-    let odd = r#"{"client_id": "app", "storage_params": {"dbfile": 5}}"#;
-    let odd = world.file("odd.json", odd);
-    let refused = world.ask(&["init", "--from", &odd, "--write"]).bad(2);
-    assert!(refused.err.contains("dbfile of storage_params is not text"));
+    for (params, told) in [
+        (json!({"dbfile": 5}), "dbfile of storage_params is not text"),
+        (json!("named.json"), "storage_params is not an object"),
+        (json!([]), "storage_params is not an object"),
+    ] {
+        let odd = json!({"client_id": "app", "storage_params": params});
+        let odd = world.file("odd.json", &odd.to_string());
+        let refused = world.ask(&["init", "--from", &odd, "--write"]).bad(2);
+        assert!(refused.err.contains(told), "{refused:?}");
+    }
+    // An empty path is none.
+    let mut empty = json!({"client_id": "app", "client_secret": "s", "refresh_token": "r"});
+    empty["storage_params"] = json!({"dbfile": ""});
+    let empty = world.file("empty.json", &empty.to_string());
+    let wrote = world.ask(&["init", "--from", &empty, "--write", "--json"]);
+    let path = world.path("store/credentials.json");
+    assert_eq!(wrote.good().json()["file"], json!(path));
+    assert!(path.exists());
 }
 
 #[test]
@@ -119,8 +133,44 @@ fn a_damaged_file_is_repaired_with_what_was_last_read() {
     fs::write(&path, "{").unwrap();
     let lost = world.ask(&["repair"]).bad(1);
     assert!(lost.err.contains("there is no good content in"), "{lost:?}");
+    assert!(!lost.err.contains("credentials repair"), "{lost:?}");
     assert_eq!(fs::read_to_string(&path).unwrap(), "{");
     // A single value of the wrong type is not for a repair, which would bring back old tokens.
     fs::write(&path, before.replace("\"app\"", "5")).unwrap();
-    world.ask(&["repair"]).bad(1);
+    let left = world.ask(&["repair"]).bad(1);
+    assert!(
+        left.err.contains("client_id of document 1 is not text"),
+        "{left:?}"
+    );
+    assert!(!left.err.contains("repair"), "{left:?}");
+}
+
+#[test]
+fn a_file_without_profiles_is_not_called_good_beside_a_copy_that_has_some() {
+    let world = World::logged_in();
+    let path = world.path("store/credentials.json");
+    let good = fs::read_to_string(&path).unwrap();
+    for (there, told) in [
+        (Some(""), "is empty"),
+        (Some("{\"profiles\": {}}"), "has no profiles"),
+        (None, "is missing"),
+    ] {
+        match there {
+            Some(text) => fs::write(&path, text).unwrap(),
+            None => fs::remove_file(&path).unwrap(),
+        }
+        let repaired = world.ask(&["repair"]).good();
+        let copy = "credentials.json.bak has profiles";
+        assert!(
+            repaired.out.contains(told) && repaired.out.contains(copy),
+            "{repaired:?}"
+        );
+        let repaired = world.ask(&["repair", "--json"]).good().json();
+        assert_eq!(
+            (&repaired["repaired"], &repaired["has_lost_profiles"]),
+            (&json!(false), &json!(true))
+        );
+        let kept = fs::read_to_string(world.path("store/credentials.json.bak")).unwrap();
+        assert_eq!(kept, good);
+    }
 }

@@ -148,8 +148,12 @@ impl Given {
                         is_cached.ok_or_else(|| wrong(format!("{name} is not true or false")))?;
                     self.is_token_cached = Some(is_cached);
                 }
+                "storage_params" if !value.is_object() => {
+                    return Err(wrong(format!("{name} is not an object")));
+                }
                 "storage_params" => match &value["dbfile"] {
                     Value::Null => {}
+                    Value::String(path) if path.is_empty() => {}
                     Value::String(path) => self.file = Some(PathBuf::from(path)),
                     _ => return Err(wrong("dbfile of storage_params is not text".to_owned())),
                 },

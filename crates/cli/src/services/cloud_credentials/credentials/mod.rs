@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde_json::json;
 use vouchsafe::cloud_credentials::file::FileStore;
+use vouchsafe::cloud_credentials::{Error, ErrorKind};
 
 pub(super) use self::reach::Origin;
 use self::reach::Reach;
@@ -125,17 +126,56 @@ async fn repair(reach: &Reach) -> Result<Answer, Failure> {
     let store = reach.store()?;
     let path = store.path().display();
     // A repair locks the file, which would create its folder.
-    let is_repaired = store.path().exists() && store.repair().await?;
-    if !is_repaired {
+    let is_repaired = store.path().exists() && store.repair().await.map_err(beyond_repair)?;
+    let (mut told, mut has_backup) = (format!("{path} is not damaged"), false);
+    if is_repaired {
+        told = format!(
+            "{path} has its last good content again; {path}.damaged is what it held before"
+        );
+    } else {
         // What cannot be repaired, such as a single value of the wrong type, is no success.
-        store.documents(FileStore::NAMESPACE).await?;
-    }
-    let told = match is_repaired {
-        true => {
-            format!("{path} has its last good content again; {path}.damaged is what it held before")
+        let documents = store.documents(FileStore::NAMESPACE).await;
+        if documents.map_err(beyond_repair)?.is_empty()
+            && let Some(lost) = profiles_of_backup(&store).await
+        {
+            (told, has_backup) = (lost, true);
         }
-        false => format!("{path} is not damaged"),
-    };
-    let value = json!({"repaired": is_repaired, "file": store.path()});
+    }
+    let value = json!({
+        "repaired": is_repaired,
+        "file": store.path(),
+        "has_lost_profiles": has_backup,
+    });
     Ok(Answer::new(told, value))
+}
+
+/// A failure of a repair, for which another one is no remedy.
+fn beyond_repair(error: Error) -> Failure {
+    let is_corrupt = error.kind() == ErrorKind::StoreCorrupt;
+    let failure = Failure::from(error);
+    match is_corrupt {
+        true => failure.hint("correct the file by hand, or remove it and log in again"),
+        false => failure,
+    }
+}
+
+/// Returns what to say of a file without profiles, if the last good content has some.
+async fn profiles_of_backup(store: &FileStore) -> Option<String> {
+    let path = store.path();
+    let mut backup = path.as_os_str().to_owned();
+    backup.push(".bak");
+    let backup = FileStore::new(backup);
+    let documents = backup.documents(FileStore::NAMESPACE).await.ok()?;
+    if documents.is_empty() {
+        return None;
+    }
+    let state = match path.metadata() {
+        Ok(there) if there.len() == 0 => "is empty",
+        Ok(_) => "has no profiles",
+        Err(_) => "is missing",
+    };
+    let (file, backup) = (path.display(), backup.path().display());
+    Some(format!(
+        "{file} {state}, but {backup} has profiles; copy that to {file} to have them back"
+    ))
 }
