@@ -124,7 +124,7 @@ fn a_value_whose_fetch_nothing_drives_is_fetched_again() {
         runtime.block_on(give_up_after(2, asked));
         let callers = [1, 2].map(|value| {
             let cache = cache.clone();
-            let fetch = || async move {
+            let fetch = move || async move {
                 pause(2).await;
                 Ok(Fetched::new(value))
             };
