@@ -11,7 +11,8 @@ use tokio::time::Instant;
 
 use super::flight::Flights;
 use super::store::{Policy, Store};
-use super::{Cache, Judges, Shared, State, Watched};
+use super::watched::Watched;
+use super::{Cache, Judges, Shared, State};
 use crate::observe::Observer;
 use crate::sync::ManyReaders;
 use crate::{Clock, SystemClock};

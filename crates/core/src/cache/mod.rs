@@ -33,12 +33,12 @@ mod lifetime;
 #[cfg(test)]
 mod model;
 mod store;
+mod watched;
 
 use std::fmt;
 use std::hash::Hash;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicIsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
@@ -50,8 +50,9 @@ pub use self::builder::CacheBuilder;
 pub use self::digest::Digest;
 use self::flight::{Flight, Flights, Landing, Outcome};
 use self::store::{Failed, Found, Moment, Now, Store};
+use self::watched::Watched;
 use crate::Clock;
-use crate::observe::{CacheEvent, CacheOutcome, Observer};
+use crate::observe::{CacheEvent, CacheOutcome};
 use crate::sync::ManyReaders;
 use crate::task::Task;
 
@@ -320,29 +321,6 @@ struct Shared<K, V, E> {
     clock: Arc<dyn Clock>,
     watched: Option<Watched>,
     may_fetch_again: bool,
-}
-
-/// The observer of a cache, for which the cache is empty when it is dropped.
-struct Watched {
-    name: &'static str,
-    observer: Arc<dyn Observer>,
-    entries: AtomicIsize,
-}
-
-impl Watched {
-    fn changed(&self, change: isize) {
-        self.entries.fetch_add(change, Ordering::Relaxed);
-        self.observer.cache_entries(self.name, change);
-    }
-}
-
-impl Drop for Watched {
-    fn drop(&mut self) {
-        let entries = *self.entries.get_mut();
-        if entries != 0 {
-            self.observer.cache_entries(self.name, -entries);
-        }
-    }
 }
 
 /// The user's functions that classify errors.
