@@ -77,8 +77,8 @@ async fn what_is_given_up_at_any_await_is_done_or_undone_and_leaves_nothing() {
     }
 }
 
-/// Gives a deed up after so many polls, and returns whether it was done before. In trouble, the answer to
-/// its first request is lost, after the server has heard it or before.
+/// Drops the future of an operation after a number of polls, and returns whether it was ready before. With
+/// trouble, its first request fails, after the server has handled it or before.
 async fn given_up(deed: Deed, trouble: Option<bool>, polls: usize) -> bool {
     let what = format!("{deed:?} {trouble:?}, given up after {polls} polls");
     let before = tasks();

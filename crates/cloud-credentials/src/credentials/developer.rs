@@ -88,8 +88,8 @@ impl Credentials {
         self.record().await.ok()??.access_token
     }
 
-    /// Returns whether the record of the profile gets redeemed tokens, since there is none beside it for
-    /// the credentials that were given.
+    /// Returns whether redeemed tokens are saved in the record of the profile, rather than in a separate one
+    /// for the credentials that were given.
     async fn is_shared(&self, given: Option<&Given>) -> bool {
         let coordinator = &self.inner.coordinator;
         let Some((given, lineage)) = given.and_then(|given| Some((given, given.lineage()?))) else {

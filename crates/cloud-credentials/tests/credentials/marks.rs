@@ -271,7 +271,7 @@ async fn a_mark_is_not_taken_for_that_of_a_login_that_pancloud_wrote() {
     let store = marking(&path);
     let server = two_logins();
     given(&server, &store, "rt-a").write().await.unwrap();
-    // The access token stays as it is: there is none, or it is not cached.
+    // The record has no access token, or it is not cached, so only the refresh token changes.
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replace("\"rt-a\"", "\"rt-b\"")).unwrap();
     let of_b = sharing(&server, &store).refresh().await.unwrap();

@@ -69,7 +69,7 @@ impl Proxy {
     }
 
     /// Reads the usual variables of the environment: `HTTPS_PROXY` for requests of `https`,
-    /// `HTTP_PROXY` for those of `http`, `ALL_PROXY` for both where there is none of the former, and the
+    /// `HTTP_PROXY` for those of `http`, `ALL_PROXY` for those whose variable is not set, and the
     /// exceptions in `NO_PROXY`, separated by commas, each as for [`except`](Self::except). Names in lower
     /// case are read too, and are preferred, as by curl and Python. An empty variable counts as unset.
     ///

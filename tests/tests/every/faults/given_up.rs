@@ -106,7 +106,7 @@ struct GivenUp<'a> {
 }
 
 impl GivenUp<'_> {
-    /// Gives a call up after so many polls, and returns whether it was over before.
+    /// Drops a call after a number of polls, and returns whether it was ready before.
     async fn after(&self, polls: usize) -> bool {
         let Self {
             operation,

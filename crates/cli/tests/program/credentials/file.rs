@@ -54,7 +54,7 @@ fn an_option_comes_before_what_the_document_of_init_says() {
         let refused = world.ask(&["init", "--from", &odd, "--write"]).bad(2);
         assert!(refused.err.contains(told), "{refused:?}");
     }
-    // An empty path is none.
+    // An empty path counts as missing.
     let mut empty = json!({"client_id": "app", "client_secret": "s", "refresh_token": "r"});
     empty["storage_params"] = json!({"dbfile": ""});
     let empty = world.file("empty.json", &empty.to_string());
