@@ -10,17 +10,12 @@ use rcgen::{
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, SupportedProtocolVersion, version};
 use tokio::net::TcpListener;
-use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
-use vouchsafe_core::auth::{Credentials, StaticToken};
-use vouchsafe_core::call::{Call, CallOptions};
 use vouchsafe_core::task::Task;
 use vouchsafe_core::transport::HttpTransport;
-use vouchsafe_core::url::Target;
-use vouchsafe_core::{ConnectPhase, CoreClient, Error, ErrorKind, Secret, Sent};
+use vouchsafe_core::{ConnectPhase, CoreClient, Error, ErrorKind, Sent};
 
-use super::log::Log;
-use super::{READ, SOON, loopback};
+use super::{loopback, refused_to};
 
 pub(super) struct Authority {
     issuer: Issuer<'static, KeyPair>,
@@ -101,25 +96,7 @@ async fn call(
     let network = HttpTransport::builder().add_root_pem(authority.pem.as_bytes());
     let network = network.unwrap().only_roots();
     let client = CoreClient::builder().network(network).build().unwrap();
-    let base = format!("https://{address}").parse().unwrap();
-    let call = Call::new(&READ, Target::new("/read").query("password", "planted"));
-    let log = Log::start();
-    let source = StaticToken::new(Secret::from("planted"));
-    let credentials = Some(Credentials::bearer(&source));
-    let options = CallOptions::new();
-    let begun = Instant::now();
-    let error = client.send(&base, call, credentials, &options).await;
-    let error = error.unwrap_err();
-    // Below the limit of the call: no handshake is waited for to its end.
-    assert!(
-        begun.elapsed() < SOON,
-        "{error} after {:?}",
-        begun.elapsed()
-    );
-    let shown = format!("{error} {error:?} {}", log.text());
-    assert!(shown.contains("auth.call"));
-    assert!(!shown.contains("planted"), "{shown}");
-    error
+    refused_to(&client, &format!("https://{address}")).await
 }
 
 #[tokio::test]

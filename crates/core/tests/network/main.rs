@@ -52,10 +52,13 @@ impl Handler for Fine {
 /// What a refusal takes at most, on a busy machine: below the 15 seconds of a call.
 const SOON: Duration = Duration::from_secs(10);
 
-/// Calls a server with secrets that neither the error nor the log may hold.
 async fn refused(transport: HttpTransport, base: &str) -> Error {
     let client = CoreClient::builder().transport(Arc::new(transport));
-    let client = client.build().unwrap();
+    refused_to(&client.build().unwrap(), base).await
+}
+
+/// Calls a server with secrets that neither the error nor the log may hold.
+async fn refused_to(client: &CoreClient, base: &str) -> Error {
     let base = base.parse().unwrap();
     let call = Call::new(&READ, Target::new("/read").query("password", "planted"));
     let source = StaticToken::new(Secret::from("planted"));
@@ -65,6 +68,7 @@ async fn refused(transport: HttpTransport, base: &str) -> Error {
     let options = CallOptions::new();
     let sent = client.send(&base, call, credentials, &options).await;
     let error = sent.unwrap_err();
+    // No handshake is waited for to its end.
     assert!(
         begun.elapsed() < SOON,
         "{error} after {:?}",
