@@ -47,6 +47,15 @@ impl Error {
         ErrorCode::of(self.core())
     }
 
+    /// Returns whether [`FileStore::repair`](crate::file::FileStore::repair) is the remedy, if there is a
+    /// last good content. False unless the kind is [`ErrorKind::StoreCorrupt`], and false if a single value
+    /// of a profile has the wrong type: a repair leaves that as it is, since the last good content may hold
+    /// older tokens.
+    #[must_use]
+    pub fn is_repairable(&self) -> bool {
+        cause::<Corrupt>(self.core()).is_some_and(|corrupt| corrupt.is_repairable)
+    }
+
     /// Returns which values are missing and where they were looked for, if the kind is
     /// [`ErrorKind::PartialCredentials`].
     #[must_use]
@@ -127,11 +136,14 @@ impl std::error::Error for HeldByAnother {}
 
 /// The cause of errors of the kind [`ErrorKind::StoreCorrupt`].
 #[derive(Debug)]
-pub(crate) struct Corrupt(pub(crate) &'static str);
+pub(crate) struct Corrupt {
+    pub(crate) what: &'static str,
+    pub(crate) is_repairable: bool,
+}
 
 impl fmt::Display for Corrupt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+        f.write_str(self.what)
     }
 }
 

@@ -52,7 +52,10 @@ impl Record {
     pub fn read(value: &SecretBytes) -> Result<Self> {
         let wire: Wire = serde_json::from_slice(value.expose()).map_err(|_| {
             let what = "the record in the store cannot be read; correct or remove it";
-            let cause = Corrupt("it is not a JSON object of credentials");
+            let cause = Corrupt {
+                what: "it is not a JSON object of credentials",
+                is_repairable: false,
+            };
             Core::new(Kind::Store, what).with_source(cause)
         })?;
         let is_there = |secret: &Secret| !secret.is_empty();

@@ -140,9 +140,15 @@ impl Place {
         let Some((result, has_changed)) = change(&mut tables) else {
             return Ok(Tried::Damaged);
         };
-        self.keep_if_possible(|place| place.keep(&content));
+        // An empty table, such as `pancloud` makes of a file that was cut to nothing, takes the place of a
+        // copy with profiles only where the change is about to replace that, too.
+        let is_worse = !has_profiles(&content) && self.has_backup_of_profiles();
+        if !is_worse {
+            self.keep_if_possible(|place| place.keep(&content));
+        }
         if has_changed {
-            self.write(tables.text().as_bytes())?;
+            let late = is_worse.then_some(&**content);
+            self.write(tables.text().as_bytes(), late)?;
         }
         Ok(Tried::Done(result))
     }
@@ -243,10 +249,15 @@ impl Place {
         read_open(&file)
     }
 
-    fn write(&self, bytes: &[u8]) -> io::Result<()> {
+    /// Writes the file. `late` is the content to keep as soon as the new one is safe, so that another
+    /// process can complete an interrupted write.
+    fn write(&self, bytes: &[u8], late: Option<&[u8]>) -> io::Result<()> {
         match self.mode {
             WriteMode::InPlace => {
                 self.draft(NEW, bytes)?;
+                if let Some(before) = late {
+                    self.keep_if_possible(|place| place.keep(before));
+                }
                 self.write_in_place(bytes)?;
                 self.keep_backup()
             }
@@ -342,6 +353,10 @@ impl Place {
         // A file that was cut to nothing reads as one without profiles.
         content.is_empty()
             || matches!(read(&self.beside(BACKUP)), Ok(Some(kept)) if *kept == content)
+    }
+
+    fn has_backup_of_profiles(&self) -> bool {
+        matches!(read(&self.beside(BACKUP)), Ok(Some(kept)) if has_profiles(&kept))
     }
 
     fn keep_backup(&self) -> io::Result<()> {

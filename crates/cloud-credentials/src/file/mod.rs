@@ -35,7 +35,8 @@ use crate::{Record, Result};
 /// or write and which holds leases, and `FILE.bak`, the last good content: what was written last, or
 /// what another program wrote, as soon as it is read. A read renews it only if `FILE.lock` exists (the first
 /// write creates it), the reader owns the file, the disk can be written, and there are profiles in the
-/// table of `pancloud`. Network file systems are not supported, since their locks may not work.
+/// table of `pancloud`. A change that finds no profiles there leaves it too, until its own content is safe.
+/// Network file systems are not supported, since their locks may not work.
 ///
 /// What others wrote is kept, as far as it is JSON: a number with a fraction or beyond 64 bits is
 /// written again with as many digits as a float needs. A file with `NaN`, `Infinity` or half a
@@ -237,11 +238,15 @@ impl FileStore {
             place.oddity().map(|odd| (odd, None)).or_else(mistyped)
         });
         let (odd, other) = odd.await.ok().flatten().unzip();
-        let advice = other.flatten().unwrap_or(advice);
+        let other = other.flatten();
+        let advice = other.unwrap_or(advice);
         let odd = odd.map_or_else(String::new, |odd| format!(" ({odd})"));
         let path = self.path().display();
         let what = format!("{path} cannot be read as credentials{odd}; {advice}");
-        let cause = Corrupt("it is not a file of tables of credentials");
+        let cause = Corrupt {
+            what: "it is not a file of tables of credentials",
+            is_repairable: other.is_none(),
+        };
         Core::new(Kind::Store, what).with_source(cause)
     }
 

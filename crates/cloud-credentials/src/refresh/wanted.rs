@@ -168,7 +168,9 @@ impl Wanted {
     /// Returns the record to store for these credentials, which replaces the current one.
     pub(super) fn stored(&self, mut record: Record, there: Option<&Record>) -> Record {
         if self.is_token_cached {
-            record.is_token_left_out = false;
+            // A mark on a record that never had a token adds none.
+            record.is_token_left_out =
+                record.access_token.is_none() && there.is_some_and(|there| there.is_token_left_out);
         } else {
             record.access_token = there.and_then(|there| there.access_token.clone());
             record.expires_at = there.and_then(|there| there.expires_at);

@@ -380,6 +380,21 @@ async fn a_refusal_of_another_client_is_no_mark_of_the_refresh_token() {
     }
 }
 
+#[tokio::test]
+async fn a_mark_adds_no_access_token_to_a_record_that_never_had_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = FileStore::new(folder.path().join("credentials.json"));
+    for store in [memory(), Arc::new(file)] {
+        let server = two_clients();
+        let wrong = json!({"client_id": "d", "client_secret": "t", "refresh_token": "rt-a"});
+        put(&*store, &wrong).await;
+        sharing(&server, &store).refresh().await.unwrap_err();
+        let now = record(&*store).await;
+        assert!(now["dead"].is_string(), "{now}");
+        assert_eq!(now.get("access_token"), None);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_mark_of_the_wrong_client_ends_with_it() {
     for is_given in [false, true] {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use vouchsafe_cloud_credentials::file::{FileStore, WriteMode};
 use vouchsafe_cloud_credentials::{Error, ErrorKind, Record, Secret};
 use vouchsafe_core::SecretBytes;
-use vouchsafe_core::store::{Disk, Expect, Key, Store as _, Swapped, SystemDisk};
+use vouchsafe_core::store::{Disk, Expect, Key, Store as _, Swapped, SystemDisk, Version};
 
 fn scratch() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -250,6 +250,11 @@ async fn what_is_not_worth_a_repair_does_not_replace_the_good_content() {
         drop(store.load(&key()).await);
         // Of another table, which can be read.
         drop(store.load(&Key::new("other", "default")).await);
+        // Changes that change nothing.
+        let absent = Key::new(FileStore::NAMESPACE, "absent");
+        drop(store.remove(&absent, &Expect::Any).await);
+        let expect = Expect::Version(Version::new(b"another"));
+        drop(store.compare_and_swap(&key(), &expect, &value("two")).await);
         let kept = fs::read(path.with_file_name("credentials.json.bak")).unwrap();
         assert_eq!(kept, good, "{there}");
     }
@@ -318,6 +323,19 @@ async fn a_write_over_what_others_wrote_is_completed_although_nothing_of_it_is_t
     let swapped = ended.compare_and_swap(&key, &Expect::Any, &two).await;
     swapped.unwrap_err();
     assert_eq!(fs::read_to_string(&path).unwrap(), theirs);
+    assert_eq!(access_token(&read(&store).await.unwrap()), "two");
+}
+
+#[tokio::test]
+async fn a_write_over_an_empty_table_is_completed_although_the_good_content_was_kept_till_then() {
+    let (_folder, path) = scratch();
+    let store = FileStore::new(&path);
+    write(&store, "one").await;
+    fs::write(&path, "{\"profiles\": {}}").unwrap();
+    let ended = store.clone().disk(Arc::new(NoRoom));
+    let (key, two) = (key(), value("two"));
+    let swapped = ended.compare_and_swap(&key, &Expect::Any, &two).await;
+    swapped.unwrap_err();
     assert_eq!(access_token(&read(&store).await.unwrap()), "two");
 }
 
