@@ -15,6 +15,9 @@ impl From<cloud_credentials::Error> for Failure {
             ErrorKind::PartialCredentials => failure
                 .kind("partial_credentials")
                 .hint("run vouchsafe credentials doctor for details"),
+            ErrorKind::StoreCorrupt if !error.is_repairable() => failure
+                .kind("store_corrupt")
+                .hint("correct the file by hand, or remove it and log in again"),
             ErrorKind::StoreCorrupt => failure.kind("store_corrupt").hint(
                 "vouchsafe credentials repair puts the last good content back, if there is any",
             ),

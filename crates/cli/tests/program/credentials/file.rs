@@ -143,6 +143,18 @@ fn a_damaged_file_is_repaired_with_what_was_last_read() {
         "{left:?}"
     );
     assert!(!left.err.contains("repair"), "{left:?}");
+    for command in ["list", "get", "token", "refresh"] {
+        let refused = world.ask(&[command, "--json"]);
+        assert_eq!(refused.code, 1, "{refused:?}");
+        assert_eq!(refused.error()["kind"], "store_corrupt");
+        assert!(!refused.err.contains("repair"), "{refused:?}");
+        assert!(
+            refused.err.contains("correct the file by hand"),
+            "{refused:?}"
+        );
+    }
+    let report = world.ask(&["doctor"]);
+    assert!(!report.out.contains("repair"), "{}", report.out);
 }
 
 #[test]

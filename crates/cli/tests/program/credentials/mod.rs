@@ -147,11 +147,22 @@ fn the_command_line_of_the_older_tool_writes_the_same_file() {
     ];
     assert_eq!(world.ask(&dev).out, "[\n  2\n]\n");
     assert_eq!(world.stored()["profiles"]["2"]["profile"], "dev");
+    // Arguments of requests change nothing.
+    let more = r#"{"profile":"dev","timeout":5,"verify":false,"headers":{"X-Note":"1"}}"#;
+    let also = world.ask(&["-C", "--R0", &from, "--R0", more, "--write", "-j"]);
+    assert_eq!((also.code, &*also.out), (0, "[\n  2\n]\n"), "{also:?}");
     // From standard input, too.
     let mut piped = world.command(&["-C", "--R0", "-", "--write"]);
     let piped = run_with_input(&mut piped, r#"{"client_id": "other"}"#);
     assert_eq!(piped.code, 0, "{piped:?}");
     assert_eq!(world.stored()["profiles"]["1"]["client_id"], "other");
+    // Without arguments, the values of the environment are written.
+    let mut bare = world.command(&["-C", "--R0", r#"{"profile":"dev"}"#, "--write"]);
+    let bare = run(bare.env("PAN_CLIENT_ID", "of-environment"));
+    assert_eq!((bare.code, &*bare.out), (0, ""), "{bare:?}");
+    let document = &world.stored()["profiles"]["2"];
+    assert_eq!(document["client_id"], "of-environment");
+    assert_eq!(document["client_secret"], "csecret");
 }
 
 #[test]
@@ -550,6 +561,18 @@ fn generate_asks_for_three_values_that_are_not_shown_and_remove_asks_again() {
         terminal.asked("Delete PROFILE 'dev' [Y/N]? ");
         terminal.types(&format!("{decision}\n"))
     };
+    let mut unknown = AtTerminal::start(&mut world.command(&["remove"]));
+    unknown.answers("PROFILE to remove: ", "absent");
+    unknown.asked("Delete PROFILE 'absent' [Y/N]? ");
+    let (code, out, ..) = unknown.types("y\n");
+    assert_eq!((code, &*out), (Some(0), "PROFILE 'absent' not found.\n"));
+    let mut unnamed = AtTerminal::start(&mut world.command(&["remove"]));
+    unnamed.asked("PROFILE to remove: ");
+    let (code, out, ..) = unnamed.types("\n");
+    assert_eq!(
+        (code, &*out),
+        (Some(0), "Must specify a PROFILE to remove.\n")
+    );
     assert_eq!(remove("n").0, Some(0));
     assert_eq!(world.stored()["profiles"]["1"]["profile"], "dev");
     assert_eq!(remove("y").0, Some(0));

@@ -69,6 +69,7 @@ pub(super) async fn generate(reach: &Reach, args: &GenerateArgs) -> Result<Answe
 }
 
 pub(super) async fn remove(reach: &Reach, args: RemoveArgs) -> Result<Answer, Failure> {
+    let is_asked = args.name.is_none();
     let name = match args.name {
         Some(name) => name,
         None => {
@@ -76,14 +77,18 @@ pub(super) async fn remove(reach: &Reach, args: RemoveArgs) -> Result<Answer, Fa
             line("PROFILE to remove: ")?
         }
     };
+    // A person who is asked sees what came of it; as in the older tool, that is no failure.
+    let nothing = |told: String| Ok(Answer::new(told, json!({"removed": false})));
+    if name.is_empty() && is_asked {
+        return nothing("Must specify a PROFILE to remove.".to_owned());
+    }
     if name.is_empty() {
         return Err(Failure::usage("no profile is named"));
     }
     if !args.yes {
         need_terminal("give --yes")?;
         if !confirmed(&format!("Delete PROFILE '{name}' [Y/N]? "))? {
-            let told = "Remove PROFILE operation aborted.";
-            return Ok(Answer::new(told, json!({"removed": false})));
+            return nothing("Remove PROFILE operation aborted.".to_owned());
         }
     }
     let credentials = reach.bare()?.build()?;
@@ -92,6 +97,7 @@ pub(super) async fn remove(reach: &Reach, args: RemoveArgs) -> Result<Answer, Fa
             format!("removed the profile {name}"),
             json!({"removed": true}),
         )),
+        false if is_asked => nothing(format!("PROFILE '{name}' not found.")),
         false => Err(Failure::not_found(format!("there is no profile {name}"))),
     }
 }

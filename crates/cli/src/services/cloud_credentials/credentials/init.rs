@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::{Value, json};
-use vouchsafe::cloud_credentials::CredentialsBuilder;
 use vouchsafe::cloud_credentials::file::FileStore;
+use vouchsafe::cloud_credentials::{CredentialsBuilder, Source};
 use vouchsafe::core::Secret;
 
 use super::given::{ClientSecretArgs, RefreshTokenArgs, client_id};
@@ -168,6 +168,30 @@ impl Given {
         Ok(())
     }
 
+    /// Takes the values of the environment if no other was given, as the older tool does.
+    pub(super) async fn read_environment_if_empty(&mut self, reach: &Reach) -> Result<(), Failure> {
+        if !self.is_empty() {
+            return Ok(());
+        }
+        let credentials = reach.full()?.build()?;
+        let source = credentials.source().await?;
+        if matches!(source, Source::Environment | Source::UnprefixedEnvironment) {
+            let values = credentials.values().await?;
+            self.client_id = values.client_id;
+            self.client_secret = values.client_secret;
+            self.refresh_token = values.refresh_token;
+            self.access_token = values.access_token;
+        }
+        Ok(())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.client_id.is_none()
+            && self.client_secret.is_none()
+            && self.refresh_token.is_none()
+            && self.access_token.is_none()
+    }
+
     fn profile(&self, reach: &Reach) -> Result<String, Failure> {
         let found = reach.profile_or(self.profile.as_deref())?;
         Ok(found.unwrap_or_else(|| "default".to_owned()))
@@ -195,11 +219,7 @@ impl Given {
     }
 
     fn put(&self, mut builder: CredentialsBuilder) -> Result<CredentialsBuilder, Failure> {
-        let is_empty = self.client_id.is_none()
-            && self.client_secret.is_none()
-            && self.refresh_token.is_none()
-            && self.access_token.is_none();
-        if is_empty {
+        if self.is_empty() {
             return Err(Failure::usage("there are no credentials to write"));
         }
         if let Some(id) = &self.client_id {
@@ -234,17 +254,39 @@ impl Given {
     }
 }
 
-/// Arguments of the constructor of `pancloud` that do not change what is written.
+/// Arguments of the constructor of `pancloud`, and of its sessions (protocol section 15), that do not change
+/// what is written.
 const OF_REQUESTS: &[&str] = &[
+    "allow_redirects",
+    "auth",
     "auth_base_url",
+    "auto_refresh",
+    "auto_retry",
+    "cert",
+    "cookies",
     "developer_token",
     "developer_token_provider",
     "developer_token_url",
+    "enforce_json",
+    "force_trace",
+    "headers",
     "instance_id",
+    "max_retries",
+    "params",
+    "pool_block",
+    "pool_connections",
+    "pool_maxsize",
     "port",
+    "proxies",
+    "raise_for_status",
     "redirect_uri",
     "region",
     "scope",
     "storage_adapter",
+    "stream",
+    "timeout",
     "token_url",
+    "trust_env",
+    "url",
+    "verify",
 ];

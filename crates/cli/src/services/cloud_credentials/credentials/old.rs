@@ -61,6 +61,7 @@ pub(super) async fn run(reach: &Reach, args: &OldArgs) -> Done {
             Err(_) => given.read(Path::new(OsStr::new(argument)))?,
         }
     }
+    given.read_environment_if_empty(reach).await?;
     let ids = given.write(reach).await?;
     // As the older tool says it, for scripts that read it.
     eprintln!("Credentials.write_credentials");
@@ -79,6 +80,8 @@ fn refuse_secrets(value: &Value) -> Result<(), Failure> {
         "refresh_token",
         "access_token",
         "developer_token",
+        "auth",
+        "cookies",
     ];
     let found = secrets.into_iter().find(|name| !value[name].is_null());
     match found {
