@@ -119,6 +119,34 @@ async fn texts_of_better_behaviour_are_read_by_their_words_and_one_that_says_not
     assert_eq!((report.passed(), report.skipped()), (9, 0), "{report}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn runs_of_older_tools_are_judged_by_the_commands_that_do_the_same() {
+    let service = "cloud-credentials";
+    let report = run_service("tools", service).await;
+    assert!(report.failures().is_empty(), "{report}");
+    assert_eq!((report.passed(), report.skipped()), (15, 0), "{report}");
+    let report = run_service("tools-also", service).await;
+    assert!(report.failures().is_empty(), "{report}");
+    assert_eq!((report.passed(), report.skipped()), (11, 5), "{report}");
+    let report = run_service("tools-wrong", service).await;
+    assert_eq!((report.passed(), report.skipped()), (0, 0), "{report}");
+    assert_eq!(report.failures().len(), 8, "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn right_runs_of_older_tools_fail_with_any_change() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = "cloud-credentials";
+    let from = self::folder("tools").join(service);
+    let written = changes::write_runs(&from, &folder.path().join(service));
+    assert!(written > 80, "{written}");
+    let report = vectors::run(folder.path(), Some(service), None)
+        .await
+        .unwrap();
+    assert_eq!((report.passed(), report.skipped()), (0, 0), "{report}");
+    assert_eq!(report.failures().len(), written, "{report}");
+}
+
 #[tokio::test]
 async fn a_missing_folder_says_what_to_set() {
     let fault = vectors::run(Path::new("no/such/folder"), None, None)

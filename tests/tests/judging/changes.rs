@@ -1,11 +1,21 @@
 //! Changes of a right case, each of which makes it wrong: so nothing of a case goes unjudged.
 
 use std::fs;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
 /// Writes the cases of a folder to another, each once for each change.
-pub(crate) fn write(from: &std::path::Path, to: &std::path::Path) -> usize {
+pub(crate) fn write(from: &Path, to: &Path) -> usize {
+    write_each(from, to, changed)
+}
+
+/// Writes the cases of command line tools in the same way.
+pub(crate) fn write_runs(from: &Path, to: &Path) -> usize {
+    write_each(from, to, changed_run)
+}
+
+fn write_each(from: &Path, to: &Path, change: fn(&Value) -> Vec<Value>) -> usize {
     fs::create_dir_all(to).unwrap();
     let mut written = 0;
     for entry in fs::read_dir(from).unwrap() {
@@ -13,7 +23,7 @@ pub(crate) fn write(from: &std::path::Path, to: &std::path::Path) -> usize {
         let text = fs::read_to_string(entry.path()).unwrap();
         let mut file: Value = serde_json::from_str(&text).unwrap();
         let cases = file["cases"].as_array().unwrap();
-        let changed: Vec<_> = cases.iter().flat_map(changed).collect();
+        let changed: Vec<_> = cases.iter().flat_map(change).collect();
         written += changed.len();
         file["cases"] = changed.into();
         fs::write(to.join(entry.file_name()), file.to_string()).unwrap();
@@ -84,6 +94,58 @@ fn changed(case: &Value) -> Vec<Value> {
             let twice = exchanges.iter().chain([first]).cloned().collect();
             all.put(&at("/exchanges"), Value::Array(twice));
         }
+    }
+    all.all
+}
+
+/// Returns a case of a command line tool with each change.
+fn changed_run(case: &Value) -> Vec<Value> {
+    let mut all = Changed {
+        case,
+        all: Vec::new(),
+    };
+    all.put("/policy", json!("odd"));
+    all.put("/class", json!("odd"));
+    all.more("");
+    all.more("/setup");
+    let at = |member: &str| format!("/steps/0{member}");
+    let step = &case["steps"][0];
+    all.more(&at(""));
+    all.more(&at("/outcome"));
+    all.put(&at("/do"), json!("odd"));
+    all.put(&at("/program"), json!("odd.py"));
+    let code = step["outcome"]["exit_code"].as_i64().unwrap();
+    all.put(&at("/outcome/exit_code"), json!(1 - code));
+    let revokes = step["args"].to_string().contains("revoke");
+    let text = step["store_after"]["text"].as_str().unwrap();
+    let text = match revokes {
+        // The file is compared by its values.
+        true => text.replace("own-client", "odd"),
+        false => format!("{text} "),
+    };
+    all.put(&at("/store_after/text"), json!(text));
+    if step["outcome"]["stdout"]
+        .as_str()
+        .is_some_and(|text| !text.is_empty())
+    {
+        all.put(&at("/outcome/stdout"), json!("{\"odd\": 1}\n"));
+        all.put(&at("/outcome/stdout"), json!(""));
+    }
+    let exchanges = step["exchanges"].as_array().unwrap();
+    for (number, exchange) in exchanges.iter().enumerate() {
+        let at = |member: &str| at(&format!("/exchanges/{number}{member}"));
+        all.more(&at("/request"));
+        all.more(&at("/response"));
+        all.put(&at("/request/method"), json!("PATCH"));
+        let target = exchange["request"]["target"].as_str().unwrap();
+        all.put(&at("/request/target"), json!(format!("{target}?odd=1")));
+        all.put(&at("/request/body"), json!(r#"{"odd": 1}"#));
+        let odd = json!([["Authorization", "Bearer odd"], ["Accept", "odd"]]);
+        all.put(&at("/request/headers"), odd);
+    }
+    if let Some(first) = exchanges.first() {
+        let twice = exchanges.iter().chain([first]).cloned().collect();
+        all.put(&at("/exchanges"), Value::Array(twice));
     }
     all.all
 }

@@ -60,7 +60,7 @@ struct File {
 
 async fn judge(class: &str, case: Value, order: OfCase, judgement: &mut Judgement) {
     if class == "cli" {
-        return program::judge(case, judgement);
+        return program::judge(case, judgement).await;
     }
     let mut case = match serde_json::from_value::<Case>(case) {
         Ok(case) => case,
