@@ -163,6 +163,11 @@ fn the_command_line_of_the_older_tool_writes_the_same_file() {
     let document = &world.stored()["profiles"]["2"];
     assert_eq!(document["client_id"], "of-environment");
     assert_eq!(document["client_secret"], "csecret");
+    // Or those of the file, which changes nothing.
+    let before = world.stored();
+    let same = world.ask(&["-C", "--write", "-j"]);
+    assert_eq!((same.code, &*same.out), (0, "[\n  1\n]\n"), "{same:?}");
+    assert_eq!(world.stored(), before);
 }
 
 #[test]

@@ -71,15 +71,20 @@ impl<'c> Calls<'c> {
         let name = deed.name.as_str();
         let mut order = self.credentials(name)?;
         match name {
-            "get_credentials" => {
-                let values = self.values(order).await?;
-                Ok(Called::done(Shown::Same(
-                    VALUES.iter().map(|name| values[*name].clone()).collect(),
-                )))
-            }
-            "access_token" | "client_id" | "client_secret" | "refresh_token" | "profile" => {
-                let values = self.values(order).await?;
-                Ok(Called::done(Shown::Same(values[name].clone())))
+            "get_credentials" | "access_token" | "client_id" | "client_secret"
+            | "refresh_token" | "profile" => {
+                let Some(values) = self.values(order).await? else {
+                    let shown = Called::done(Shown::Unknown);
+                    return Ok(Called {
+                        is_done: false,
+                        ..shown
+                    });
+                };
+                let all = || VALUES.iter().map(|name| values[*name].clone()).collect();
+                Ok(Called::done(Shown::Same(match name {
+                    "get_credentials" => all(),
+                    name => values[name].clone(),
+                })))
             }
             "refresh" => {
                 let ran = self.ran(order).await?;
@@ -119,8 +124,7 @@ impl<'c> Calls<'c> {
             }
             "fetch_tokens" => self.exchange(deed, order).await,
             "get_authorization_url" => self.authorize(deed, order).await,
-            // Written after other calls, such as a refresh, which has written them.
-            "write_credentials" => Ok(Called::done(Shown::Unknown)),
+            "write_credentials" => self.write().await,
             name if OF_CREDENTIALS.contains(&name) => Err(Other::Waived(NO_COMMAND)),
             name => Err(format!("no runner for -m {name}").into()),
         }
@@ -165,7 +169,7 @@ impl<'c> Calls<'c> {
     }
 
     /// Returns the current values, and makes sure that they are shown only if that is asked for.
-    async fn values(&mut self, order: Order) -> Result<Value, Other> {
+    async fn values(&mut self, order: Order) -> Result<Option<Value>, Other> {
         let open = Order {
             arguments: [&order.arguments[..], &["--show".to_owned()]].concat(),
             variables: order.variables.clone(),
@@ -175,10 +179,28 @@ impl<'c> Calls<'c> {
         // Not among what must not show them.
         let shown = self.machine.run(&open).await?;
         match shown.code {
-            Some(0) => Ok(serde_json::from_str(&shown.out).map_err(super::text)?),
-            Some(1) if shown.err.contains("there are no credentials") => Ok(Value::Null),
+            Some(0) => Ok(Some(serde_json::from_str(&shown.out).map_err(super::text)?)),
+            Some(1) if shown.err.contains("there are no credentials") => Ok(Some(Value::Null)),
+            Some(1) => Ok(None),
             _ => Err(format!("get --show: {shown:?}").into()),
         }
+    }
+
+    /// Writes the values beside other calls.
+    async fn write(&mut self) -> Result<Called, Other> {
+        let none = Map::new();
+        let given = self.line.of_class('C').unwrap_or(&none);
+        let name = "written.json";
+        self.machine
+            .write(name, &Value::from(given.clone()).to_string())?;
+        let words = ["credentials", "-C", "--R0", name, "--write", "-j"];
+        let order = Order {
+            arguments: words.map(str::to_owned).to_vec(),
+            ..Order::default()
+        };
+        let ran = self.ran(order).await?;
+        let ids = serde_json::from_str(&ran.out).map_or(Shown::Unknown, Shown::Same);
+        Ok(ran.called(ids))
     }
 
     async fn of_service(&mut self, deed: &Deed) -> Result<Called, Other> {

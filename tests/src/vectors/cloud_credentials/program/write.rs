@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::constructor::VARIABLES;
 use super::line::{Line, Print};
 use super::machine::{Machine, Order};
 use super::{Case, Run};
@@ -87,7 +88,13 @@ pub(super) async fn judge(
         order.arguments.extend(more);
     }
     order.arguments.push("--write".to_owned());
+    let is_without = is_without_values(machine, line);
     let ran = machine.run(&order).await?;
+    if is_without && !machine.is_damaged {
+        judgement.waive("cli: where there are no values, none are written");
+        machine.compare_unchanged(before.as_ref(), judgement);
+        return Ok(());
+    }
     let has_failed = run.outcome.exit_code != 0 || machine.is_damaged;
     ran.compare_failure(has_failed, judgement);
     if has_failed {
@@ -113,6 +120,26 @@ pub(super) async fn judge(
         machine.compare_file(before.as_ref(), after, judgement);
     }
     Ok(())
+}
+
+/// Returns whether there is nothing to write, neither given nor in the environment or the file.
+fn is_without_values(machine: &Machine, line: &Line) -> bool {
+    let given = line.of_class('C');
+    let member = |name: &str| given.and_then(|given| given.get(name)?.as_str());
+    let is_there = |name: &str| member(name).is_some_and(|value| !value.is_empty());
+    let is_set = |name: &str| {
+        line.deeds
+            .iter()
+            .any(|deed| deed.set.is_some() && deed.name == name)
+    };
+    let unprefixed = ["CLIENT_ID", "CLIENT_SECRET", "REFRESH_TOKEN"];
+    let is_variable = |name: &&str| machine.variable(name).is_some();
+    let profile = member("profile").filter(|name| !name.is_empty());
+    VARIABLES
+        .iter()
+        .all(|(name, variable)| !is_there(name) && !is_set(name) && !is_variable(variable))
+        && !unprefixed.iter().all(is_variable)
+        && machine.document(profile.unwrap_or("default")).is_none()
 }
 
 fn secrets_of(members: &Map<String, Value>) -> Vec<String> {

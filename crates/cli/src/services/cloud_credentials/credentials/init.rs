@@ -168,23 +168,6 @@ impl Given {
         Ok(())
     }
 
-    /// Takes the values of the environment if no other was given, as the older tool does.
-    pub(super) async fn read_environment_if_empty(&mut self, reach: &Reach) -> Result<(), Failure> {
-        if !self.is_empty() {
-            return Ok(());
-        }
-        let credentials = reach.full()?.build()?;
-        let source = credentials.source().await?;
-        if matches!(source, Source::Environment | Source::UnprefixedEnvironment) {
-            let values = credentials.values().await?;
-            self.client_id = values.client_id;
-            self.client_secret = values.client_secret;
-            self.refresh_token = values.refresh_token;
-            self.access_token = values.access_token;
-        }
-        Ok(())
-    }
-
     fn is_empty(&self) -> bool {
         self.client_id.is_none()
             && self.client_secret.is_none()
@@ -204,12 +187,35 @@ impl Given {
 
     /// Writes the profile, and returns the numbers of its documents.
     pub(super) async fn write(&self, reach: &Reach) -> Result<Vec<u64>, Failure> {
+        if self.is_empty() {
+            return Err(Failure::usage("there are no credentials to write"));
+        }
+        self.write_with(reach, self.put(reach.bare()?)).await
+    }
+
+    /// Writes the profile, with the values of the environment or of the file itself if no others were
+    /// given, as the older tool does.
+    pub(super) async fn write_resolved(&self, reach: &Reach) -> Result<Vec<u64>, Failure> {
+        if !self.is_empty() {
+            return self.write(reach).await;
+        }
+        self.write_with(reach, self.put(reach.full()?)).await
+    }
+
+    async fn write_with(
+        &self,
+        reach: &Reach,
+        builder: CredentialsBuilder,
+    ) -> Result<Vec<u64>, Failure> {
         let (profile, store) = (self.profile(reach)?, self.store(reach)?);
-        let credentials = self.put(reach.bare()?)?;
-        let credentials = credentials
+        let credentials = builder
             .profile(&profile)
             .store(std::sync::Arc::new(store.clone()))
             .build()?;
+        let source = credentials.source().await?;
+        if matches!(source, Source::Nothing | Source::DeveloperToken) {
+            return Err(Failure::usage("there are no credentials to write"));
+        }
         credentials.write().await?;
         let documents = store.documents(FileStore::NAMESPACE).await?;
         let of_it = documents
@@ -218,10 +224,7 @@ impl Given {
         Ok(of_it.map(|document| document.id).collect())
     }
 
-    fn put(&self, mut builder: CredentialsBuilder) -> Result<CredentialsBuilder, Failure> {
-        if self.is_empty() {
-            return Err(Failure::usage("there are no credentials to write"));
-        }
+    fn put(&self, mut builder: CredentialsBuilder) -> CredentialsBuilder {
         if let Some(id) = &self.client_id {
             builder = builder.client_id(id);
         }
@@ -234,7 +237,7 @@ impl Given {
         if let Some(token) = &self.access_token {
             builder = builder.access_token(token);
         }
-        Ok(builder.cache_token(self.is_token_cached.unwrap_or(true)))
+        builder.cache_token(self.is_token_cached.unwrap_or(true))
     }
 
     /// Creates the profile that `generate` asked for.

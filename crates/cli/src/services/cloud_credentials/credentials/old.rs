@@ -61,8 +61,7 @@ pub(super) async fn run(reach: &Reach, args: &OldArgs) -> Done {
             Err(_) => given.read(Path::new(OsStr::new(argument)))?,
         }
     }
-    given.read_environment_if_empty(reach).await?;
-    let ids = given.write(reach).await?;
+    let ids = given.write_resolved(reach).await?;
     // As the older tool says it, for scripts that read it.
     eprintln!("Credentials.write_credentials");
     let ids = json!(ids);
