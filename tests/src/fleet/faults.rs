@@ -216,7 +216,7 @@ impl Case {
         let dead = Dead::Refused.token();
         runtime.block_on(seed(&*memory.store, &profile, &dead))?;
         let process = |shared, transport, clock: &Arc<dyn Clock>| Process {
-            shared: shortened(&shared, site.ground.shortest_lease()),
+            shared,
             transport,
             clock: Arc::clone(clock),
             profile: profile.clone(),
@@ -237,11 +237,8 @@ impl Case {
             (Ground::File, Kind::Full) => site.open_on(&skewed, in_trouble.disk()),
             _ => open(&skewed)?,
         };
-        let victim = process(
-            around(&shared, &hook),
-            around_requests(issuer.transport(), &hook),
-            &skewed,
-        );
+        let shared = shortened(&around(&shared, &hook), site.ground.shortest_lease());
+        let victim = process(shared, around_requests(issuer.transport(), &hook), &skewed);
         let healthy = || -> Result<Process, String> {
             Ok(process(open(&clock)?, issuer.transport(), &clock))
         };

@@ -70,8 +70,9 @@ async fn kill(
     let serving = issuer.serve((Ipv4Addr::LOCALHOST, 0).into()).await?;
     seed(&*site.open(clock)?.store, PROFILE, &Dead::Refused.token()).await?;
     let mut orders = Orders::new(site.clone(), &serving.url(), TASKS);
-    orders.lease = Some(site.ground.shortest_lease());
+    orders.is_quick = true;
     let mut next = Process::start(program, &orders).await?;
+    orders.lease = Some(site.ground.shortest_lease());
     orders.stop = Some(moment);
     let mut victim = Process::start(program, &orders).await?;
     victim.go_on().await?;

@@ -36,7 +36,9 @@ pub(super) struct Orders {
     pub(super) ahead: i64,
     /// When to stop, say so, and wait for a line.
     pub(super) stop: Option<Moment>,
-    /// How long a lease lasts, if not as long as its holder believes.
+    /// Whether limits are those of the proof instead of the usual ones, which are longer.
+    pub(super) is_quick: bool,
+    /// How long the first lease lasts, if not as long as its holder believes.
     pub(super) lease: Option<Duration>,
     /// Whether a call that failed is made again if the error says that this may help.
     pub(super) is_patient: bool,
@@ -74,6 +76,7 @@ impl Orders {
             objects: Objects::One,
             ahead: 0,
             stop: None,
+            is_quick: false,
             lease: None,
             is_patient: false,
             tells_unsaved: false,
@@ -180,7 +183,7 @@ fn credentials(
         .clock(Arc::clone(clock))
         .store(shared.store)
         .leases(shared.leases);
-    if orders.lease.is_some() {
+    if orders.is_quick {
         builder = builder.request_time(REQUEST_TIME).lease_time(LEASE_TIME);
     }
     if orders.tells_unsaved {

@@ -1,6 +1,7 @@
 //! The steps of a refresh, seen from outside: a hook is called before and after each of them.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -131,36 +132,50 @@ pub(super) fn around_requests(
     })
 }
 
-/// Leases that last no longer than they may.
+/// Leases of which the first one lasts no longer than it may. Later ones last as long as their holder believes, as
+/// those of a store do: one that waits for the last holder, and then finds its own lease lost, would wait for ever.
 #[derive(Debug)]
 struct Shortened {
     leases: Arc<dyn Leases>,
     longest: Duration,
+    is_first_over: AtomicBool,
 }
 
-/// How long a process believes a shortened lease to last: others wait for a third of it after a lease that ended
-/// by itself.
+/// How long a process believes a lease to last: others wait for a third of it after a lease that ended by itself.
 pub(super) const LEASE_TIME: Duration = Duration::from_secs(6);
 pub(super) const REQUEST_TIME: Duration = Duration::from_secs(5);
 
-/// Lets leases end sooner than their holders believe.
+/// Lets the first lease of a process end sooner than it believes.
 pub(super) fn shortened(shared: &Shared, longest: Duration) -> Shared {
     Shared {
         store: Arc::clone(&shared.store),
         leases: Arc::new(Shortened {
             leases: Arc::clone(&shared.leases),
             longest,
+            is_first_over: AtomicBool::new(false),
         }),
     }
 }
 
 impl Leases for Shortened {
     fn acquire<'a>(&'a self, key: &'a Key, time: Duration) -> BoxFuture<'a, Result<Acquired>> {
-        self.leases.acquire(key, time.min(self.longest))
+        Box::pin(async move {
+            let is_first = !self.is_first_over.load(Ordering::SeqCst);
+            let time = if is_first {
+                time.min(self.longest)
+            } else {
+                time
+            };
+            let taken = self.leases.acquire(key, time).await?;
+            if matches!(taken, Acquired::Lease(_)) {
+                self.is_first_over.store(true, Ordering::SeqCst);
+            }
+            Ok(taken)
+        })
     }
 
     fn renew<'a>(&'a self, lease: &'a mut Lease, time: Duration) -> BoxFuture<'a, Result<bool>> {
-        self.leases.renew(lease, time.min(self.longest))
+        self.leases.renew(lease, time)
     }
 
     fn release(&self, lease: Lease) -> BoxFuture<'_, Result<bool>> {

@@ -434,6 +434,12 @@ fn held_for_too_long() -> Error {
     error.with_retryable(true).into()
 }
 
+fn lost_again() -> Error {
+    let what = "each lease was lost before its time, so that no token was requested; does the store remove \
+                records, or another clock run ahead?";
+    Core::new(Kind::Store, what).with_retryable(true).into()
+}
+
 fn read(loaded: Option<Loaded>) -> Result<Option<(Record, Version)>> {
     let read = |loaded: Loaded| Ok((Record::read(&loaded.value)?, loaded.version));
     loaded.map(read).transpose()

@@ -71,8 +71,8 @@ impl<'a> Run<'a> {
                 }
                 Step::Wait => waits.wait(hints.as_mut()).await.map(|()| Event::Waited),
                 Step::Defer => {
-                    sleep(shared.times.lease / DEFERRED).await;
-                    Ok(Event::Waited)
+                    let time = shared.times.lease / DEFERRED;
+                    waits.defer(time).await.map(|()| Event::Waited)
                 }
                 Step::Request(credentials) => self.request(credentials).await,
                 Step::Save(record, expect) => self.save(record, expect).await,

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use vouchsafe_core::call::{Backoff, Jitter};
 use vouchsafe_core::deadline;
 use vouchsafe_core::store::Watch;
 
-use super::{FIRST_WAIT, LONGEST_WAIT, held_for_too_long};
+use super::{FIRST_WAIT, LONGEST_WAIT, held_for_too_long, lost_again};
 use crate::Result;
 
 /// The waits between looks at a record or a lease, within a limit.
@@ -36,6 +36,16 @@ impl Waits {
             Some(hints) => drop(timeout_at(next, hints.changed()).await),
             None => sleep_until(next).await,
         }
+        Ok(())
+    }
+
+    /// Waits for a holder that lost its lease and may be about to save. Fails once the limit is over, so that leases
+    /// that end before their time are no reason to wait for ever.
+    pub(super) async fn defer(&self, time: Duration) -> Result<()> {
+        if Instant::now() >= self.until {
+            return Err(lost_again());
+        }
+        sleep(time).await;
         Ok(())
     }
 }

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use vouchsafe_cloud_credentials::ErrorKind;
-use vouchsafe_core::store::{Acquired, Lease, Leases as _, MemoryStore, Store, StoreLeases};
+use vouchsafe_core::mock::ManualClock;
+use vouchsafe_core::store::{Acquired, Key, Lease, Leases, MemoryStore, Scope, Store, StoreLeases};
+use vouchsafe_core::{BoxFuture, Result};
 
 use crate::fleet::{had, sharing};
 use crate::server::{TokenServer, key, put, secret, seed};
@@ -71,4 +73,56 @@ async fn a_wait_ends_after_its_time() {
         assert!(is_over(begun), "{:?}", begun.elapsed());
         assert_eq!(server.requests(), 0);
     }
+}
+
+/// Leases that end long before their time.
+#[derive(Debug)]
+struct Brief {
+    leases: StoreLeases,
+    clock: Arc<ManualClock>,
+}
+
+impl Leases for Brief {
+    fn acquire<'a>(&'a self, key: &'a Key, _: Duration) -> BoxFuture<'a, Result<Acquired>> {
+        self.leases.acquire(key, Duration::from_millis(300))
+    }
+
+    fn renew<'a>(&'a self, _: &'a mut Lease, _: Duration) -> BoxFuture<'a, Result<bool>> {
+        self.clock.advance(Duration::from_secs(1));
+        Box::pin(async { Ok(false) })
+    }
+
+    fn release(&self, lease: Lease) -> BoxFuture<'_, Result<bool>> {
+        self.leases.release(lease)
+    }
+
+    fn scope(&self) -> Scope {
+        self.leases.scope()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn leases_that_end_too_soon_end_a_refresh_after_the_wait_time() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    seed(&*store, "rt-0").await;
+    let clock = Arc::new(ManualClock::running());
+    let leases = StoreLeases::with_clock(Arc::clone(&store), Arc::clone(&clock) as _);
+    // A process died with its lease.
+    let taken = leases.acquire(&key(), Duration::from_secs(1)).await;
+    assert!(matches!(taken.unwrap(), Acquired::Lease(_)));
+    clock.advance(Duration::from_secs(2));
+    let brief = Brief {
+        leases,
+        clock: Arc::clone(&clock),
+    };
+    let server = TokenServer::new(true);
+    let builder = server.builder().store(store).clock(clock);
+    let builder = builder.leases(Arc::new(brief));
+    // So that the lease has to be renewed before the request.
+    let credentials = builder.request_time(Duration::from_secs(25)).build();
+    let refreshed = timeout(Duration::from_secs(600), credentials.unwrap().refresh()).await;
+    let error = refreshed.expect("it ends by itself").unwrap_err();
+    assert!(error.is_retryable());
+    assert!(error.to_string().contains("each lease was lost"), "{error}");
+    assert_eq!(server.requests(), 0);
 }
