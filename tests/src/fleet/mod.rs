@@ -7,6 +7,7 @@
 //! | `issuer` | the authorization server |
 //! | `member`, `process` | one process, from inside and from outside |
 //! | `scene` | one burst of calls with a dead token |
+//! | `hinted` | one process that waits for the refresh of another |
 //! | `table` | bursts on every store, beside those of `pancloud` |
 //! | `faults`, `trouble` | seeded runs with trouble in the middle of a refresh |
 //! | `kills` | processes that are killed in the middle of a refresh |
@@ -15,6 +16,7 @@
 use std::fmt;
 
 mod faults;
+mod hinted;
 mod issuer;
 mod kills;
 mod machines;
@@ -28,6 +30,7 @@ mod table;
 mod trouble;
 
 pub use self::faults::faults;
+pub use self::hinted::hinted;
 pub use self::kills::kills;
 pub use self::machines::machines;
 pub use self::member::run as member;

@@ -5,7 +5,7 @@ use vouchsafe::cloud_credentials::file::FileStore;
 use vouchsafe::core::SecretBytes;
 use vouchsafe::core::store::{Expect, Key, Store, Swapped};
 
-fn key(profile: &str) -> Key {
+pub(super) fn key(profile: &str) -> Key {
     Key::new(FileStore::NAMESPACE, profile)
 }
 
