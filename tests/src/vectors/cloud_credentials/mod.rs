@@ -9,6 +9,7 @@ mod network;
 mod order;
 mod outcome;
 mod program;
+mod requests;
 mod rule;
 mod services;
 mod stats;

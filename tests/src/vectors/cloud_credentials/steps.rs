@@ -138,7 +138,7 @@ fn broken(step: &Recorded) -> Option<Broken> {
     }
 }
 
-fn recorded(steps: &[Recorded]) -> Vec<Asked> {
+pub(super) fn recorded(steps: &[Recorded]) -> Vec<Asked> {
     let exchanges = steps.iter().flat_map(|step| &step.exchanges);
     let exchanges = exchanges.filter(|exchange| !is_of_proxy(exchange));
     exchanges
