@@ -3,16 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use vouchsafe_cloud_credentials::file::FileStore;
 use vouchsafe_cloud_credentials::mock::Seed;
 use vouchsafe_cloud_credentials::{Credentials, CredentialsBuilder, Secret};
-use vouchsafe_core::store::{Acquired, Leases as _, MemoryStore, Store, StoreLeases};
+use vouchsafe_core::store::{Lease, Store, StoreLeases};
 
-use crate::fleet::had;
-use crate::server::{TokenServer, Told, key, put, secret, token};
+use crate::fleet::{had, same, taken, tasks_of};
+use crate::server::{TokenServer, Told, memory, put, secret, token};
 use crate::sources::variables;
 
 fn redeeming() -> TokenServer {
@@ -29,34 +29,39 @@ fn builder(server: &TokenServer, store: &Arc<dyn Store>) -> CredentialsBuilder {
     builder.developer_token("d")
 }
 
-async fn dead(store: &dyn Store) {
-    put(store, &json!({"access_token": "at-0", "expires_at": 1})).await;
+fn stale() -> Value {
+    json!({"access_token": "at-0", "expires_at": 1})
 }
 
-/// Has some tasks of each need a token at once, which all get the same.
-async fn had_by_all(all: Vec<Credentials>, server: &TokenServer) -> Secret {
-    let mut tasks = JoinSet::new();
-    for credentials in all {
-        for _ in 0..20 {
-            let credentials = credentials.clone();
-            tasks.spawn(async move { had(&credentials).await });
-        }
-    }
+/// Returns a store whose record has a stale access token and nothing to renew it with.
+async fn dead() -> Arc<dyn Store> {
+    let store = memory();
+    put(&*store, &stale()).await;
+    store
+}
+
+/// The same, while another process has the lease.
+async fn dead_and_leased() -> (Arc<dyn Store>, Lease) {
+    let store = dead().await;
+    let leases = StoreLeases::new(Arc::clone(&store));
+    let lease = taken(&leases, Duration::from_secs(600)).await;
+    (store, lease)
+}
+
+/// Has some tasks of each need a token at once, before the server answers any of them. All get the same.
+async fn had_by_all(all: &[Credentials], server: &TokenServer) -> Secret {
+    let tasks = tasks_of(all);
     server.open();
-    let mut tokens = tasks.join_all().await;
-    tokens.dedup();
-    assert_eq!(tokens.len(), 1);
-    tokens.remove(0)
+    same(tasks).await
 }
 
 #[tokio::test(start_paused = true)]
 async fn many_tasks_on_many_objects_redeem_it_once() {
     let server = redeeming().shut();
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    dead(&*store).await;
-    let process = |_| builder(&server, &store).build().unwrap();
-    let all: Vec<_> = (0..10).map(process).collect();
-    let first = had_by_all(all.clone(), &server).await;
+    let store = dead().await;
+    let process = |()| builder(&server, &store).build().unwrap();
+    let all = [(); 10].map(process);
+    let first = had_by_all(&all, &server).await;
     assert_eq!(token(&*store, "access_token").await, first);
     assert_eq!(redeemed(&server), 1);
     // A refused one is replaced once, too, by whoever is first.
@@ -65,30 +70,28 @@ async fn many_tasks_on_many_objects_redeem_it_once() {
         let stale = first.clone();
         tasks.spawn(async move { credentials.refresh_stale(&stale).await.unwrap() });
     }
-    let mut second = tasks.join_all().await;
-    second.dedup();
-    assert!(second.len() == 1 && second[0] != first);
+    assert_ne!(same(tasks).await, first);
     assert_eq!(redeemed(&server), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn programs_that_are_given_a_client_share_it_too() {
     let server = redeeming().shut();
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    let process = |_| {
+    let store = memory();
+    let process = |()| {
         let environment = variables(&[("PAN_CLIENT_ID", "c")]);
         let builder = builder(&server, &store).environment(environment);
         builder.build().unwrap()
     };
-    let all: Vec<_> = (0..10).map(process).collect();
-    let first = had_by_all(all.clone(), &server).await;
+    let all = [(); 10].map(process);
+    let first = had_by_all(&all, &server).await;
     assert_eq!(redeemed(&server), 1);
     // Without a stale one, that of the record is.
     let second = all[0].refresh().await.unwrap();
     assert_ne!(second, first);
     assert_eq!(all[1].refresh().await.unwrap(), second);
     assert_eq!(redeemed(&server), 2);
-    let new = process(0).refresh().await.unwrap();
+    let new = process(()).refresh().await.unwrap();
     assert_ne!(new, second);
     assert_eq!(redeemed(&server), 3);
 }
@@ -96,7 +99,7 @@ async fn programs_that_are_given_a_client_share_it_too() {
 #[tokio::test(start_paused = true)]
 async fn the_token_of_another_login_is_not_taken_for_a_redeemed_one() {
     let server = redeeming();
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let store = memory();
     let login = json!({"client_id": "other", "refresh_token": "rt", "access_token": "at-0"});
     put(&*store, &login).await;
     let environment = variables(&[("PAN_CLIENT_ID", "c"), ("PAN_REFRESH_TOKEN", "mine")]);
@@ -109,11 +112,7 @@ async fn the_token_of_another_login_is_not_taken_for_a_redeemed_one() {
 #[tokio::test(start_paused = true)]
 async fn it_is_redeemed_although_another_holds_the_lease_for_too_long() {
     let server = redeeming();
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    dead(&*store).await;
-    let leases = StoreLeases::new(Arc::clone(&store));
-    let taken = leases.acquire(&key(), Duration::from_secs(600)).await;
-    assert!(matches!(taken.unwrap(), Acquired::Lease(_)));
+    let (store, _lease) = dead_and_leased().await;
     let told = Arc::new(Told::default());
     let builder = builder(&server, &store).wait_time(Duration::from_secs(2));
     let credentials = builder.events(told.clone()).build().unwrap();
@@ -128,11 +127,7 @@ async fn it_is_redeemed_although_another_holds_the_lease_for_too_long() {
 #[tokio::test(start_paused = true)]
 async fn it_is_not_waited_for_where_no_token_of_others_is_used() {
     let server = redeeming();
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    dead(&*store).await;
-    let leases = StoreLeases::new(Arc::clone(&store));
-    let taken = leases.acquire(&key(), Duration::from_secs(600)).await;
-    assert!(matches!(taken.unwrap(), Acquired::Lease(_)));
+    let (store, _lease) = dead_and_leased().await;
     let credentials = builder(&server, &store).cache_token(false);
     let begun = Instant::now();
     let new = had(&credentials.build().unwrap()).await;
@@ -146,7 +141,7 @@ async fn processes_redeem_it_once_through_the_file_of_credentials() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("credentials.json");
     let server = redeeming().shut();
-    dead(&FileStore::new(&path)).await;
+    put(&FileStore::new(&path), &stale()).await;
     let mut tasks = JoinSet::new();
     for _ in 0..4 {
         // One store each, as one process each has.
@@ -159,8 +154,6 @@ async fn processes_redeem_it_once_through_the_file_of_credentials() {
         }
     }
     server.open();
-    let mut tokens = tasks.join_all().await;
-    tokens.dedup();
-    assert_eq!(tokens.len(), 1);
+    assert_ne!(same(tasks).await, secret("at-0"));
     assert_eq!(redeemed(&server), 1);
 }

@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 use vouchsafe_cloud_credentials::core::auth::oauth::ErrorCode;
 use vouchsafe_cloud_credentials::{Credentials, CredentialsBuilder, DeviceLogin, ErrorKind};
-use vouchsafe_core::store::{MemoryStore, Store};
+use vouchsafe_core::store::MemoryStore;
 use vouchsafe_core::transport::{Request, Response, Transport};
 use vouchsafe_core::{BoxFuture, Error, ErrorKind as Kind, Result, Sent};
 
-use crate::server::{put, record};
+use crate::server::{memory, put, record};
 
 /// Answers polls as told, and notes when and with what it was asked.
 #[derive(Debug)]
@@ -225,7 +225,7 @@ async fn the_secret_of_one_client_is_not_sent_or_stored_for_another_that_logs_in
     for (is_given, is_on_device) in [(false, false), (false, true), (true, false), (true, true)] {
         let revoked = Some((200, json!({})));
         let server = Server::new([granted(), granted(), revoked], 0);
-        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let store = memory();
         let mut builder = builder(&server).store(Arc::clone(&store));
         if is_given {
             builder = builder.client_id("c").client_secret("secret of c");

@@ -10,16 +10,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::StatusCode;
 use serde_json::json;
-use tokio::task::JoinSet;
 use vouchsafe_cloud_credentials::file::FileStore;
 use vouchsafe_cloud_credentials::{Credentials, CredentialsBuilder, Secret};
 use vouchsafe_core::mock::ManualClock;
-use vouchsafe_core::store::{MemoryStore, Store};
+use vouchsafe_core::store::Store;
 use vouchsafe_core::transport::{Request, Response, Transport};
 use vouchsafe_core::{BoxFuture, Clock as _, Result};
 
-use crate::fleet::had;
-use crate::server::{Fragile, put};
+use crate::fleet::{had, same, tasks_of};
+use crate::server::{Fragile, memory, put};
 
 /// A server whose tokens live for an hour.
 #[derive(Debug)]
@@ -86,15 +85,7 @@ async fn nothing_yet(store: &dyn Store) {
 
 /// Has some tasks need a token at once, which all get the same.
 async fn had_by_all(credentials: &Credentials) -> Secret {
-    let mut tasks = JoinSet::new();
-    for _ in 0..20 {
-        let credentials = credentials.clone();
-        tasks.spawn(async move { had(&credentials).await });
-    }
-    let mut tokens = tasks.join_all().await;
-    tokens.dedup();
-    assert_eq!(tokens.len(), 1);
-    tokens.remove(0)
+    same(tasks_of(std::slice::from_ref(credentials))).await
 }
 
 #[tokio::test]
@@ -195,7 +186,7 @@ async fn the_guard_is_lengthened_by_up_to_a_tenth_which_differs_from_object_to_o
     let issuer = Issuer::new(true);
     let mut all = Vec::new();
     for _ in 0..8 {
-        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let store = memory();
         nothing_yet(&*store).await;
         let builder = issuer.builder(&store).guard(Duration::from_secs(GUARD));
         let credentials = builder.build().unwrap();

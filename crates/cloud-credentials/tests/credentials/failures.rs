@@ -9,11 +9,11 @@ use http::{HeaderValue, StatusCode};
 use tokio::task::JoinSet;
 use tokio::time::{advance, sleep};
 use vouchsafe_cloud_credentials::{ClientAuthentication, Credentials, CredentialsBuilder};
-use vouchsafe_core::store::{MemoryStore, Store};
+use vouchsafe_core::store::Store;
 use vouchsafe_core::transport::{Request, Response, Transport};
 use vouchsafe_core::{BoxFuture, Error, ErrorKind as Kind, Result, Sent};
 
-use crate::server::{record, seed};
+use crate::server::{record, seeded};
 
 /// A server that fails: it answers with a status, or refuses connections.
 #[derive(Debug, Default)]
@@ -77,8 +77,7 @@ async fn an_answer_is_shared_by_all_of_a_process_and_a_failure_without_one_by_cl
     let failed = Some(StatusCode::INTERNAL_SERVER_ERROR);
     for (status, requests) in [(failed, 1), (None, OBJECTS)] {
         let server = Failing::with(status, None);
-        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-        seed(&*store, "rt-0").await;
+        let store = seeded("rt-0").await;
         let before = record(&*store).await;
         let mut tasks = JoinSet::new();
         for _ in 0..OBJECTS {
@@ -101,8 +100,7 @@ async fn an_answer_is_shared_by_all_of_a_process_and_a_failure_without_one_by_cl
 async fn it_is_shared_for_as_long_as_the_server_asks() {
     for (wait, kept) in [(None, 1), (Some(10), 10), (Some(3600), 60)] {
         let server = Failing::with(Some(StatusCode::SERVICE_UNAVAILABLE), wait);
-        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-        seed(&*store, "rt-0").await;
+        let store = seeded("rt-0").await;
         // Failures are kept as long as there are credentials.
         let _first = server.builder(&store).build().unwrap();
         let fail = async || {
@@ -125,12 +123,10 @@ async fn it_is_shared_for_as_long_as_the_server_asks() {
 #[tokio::test(start_paused = true)]
 async fn it_is_not_that_of_another_store_profile_server_client_or_login() {
     let server = Failing::with(Some(StatusCode::BAD_REQUEST), None);
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    seed(&*store, "rt-0").await;
+    let store = seeded("rt-0").await;
     let builder = || server.builder(&store);
     let given = || builder().client_id("c").client_secret("s");
-    let elsewhere: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    seed(&*elsewhere, "rt-0").await;
+    let elsewhere = seeded("rt-0").await;
     let all = [
         builder(),
         server.builder(&elsewhere),
@@ -154,8 +150,7 @@ async fn it_is_not_that_of_another_store_profile_server_client_or_login() {
 #[tokio::test(start_paused = true)]
 async fn it_keeps_nothing_alive() {
     let server = Failing::with(Some(StatusCode::SERVICE_UNAVAILABLE), Some(60));
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    seed(&*store, "rt-0").await;
+    let store = seeded("rt-0").await;
     let credentials = server.builder(&store).build().unwrap();
     credentials.refresh().await.unwrap_err();
     let (of_store, of_server) = (Arc::downgrade(&store), Arc::downgrade(&server));

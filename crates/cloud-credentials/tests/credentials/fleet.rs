@@ -11,10 +11,12 @@ use vouchsafe_cloud_credentials::{Credentials, ErrorKind, Secret, TokenSource as
 use vouchsafe_core::SecretBytes;
 use vouchsafe_core::mock::ManualClock;
 use vouchsafe_core::store::{
-    Acquired, Expect, Leases as _, MemoryStore, Store, StoreLeases, Swapped, WithLease,
+    Acquired, Expect, Lease, Leases, Store, StoreLeases, Swapped, WithLease,
 };
 
-use crate::server::{Late, TokenServer, Told, key, looks_good, put, record, secret, seed, token};
+use crate::server::{
+    Late, TokenServer, Told, key, looks_good, memory, put, record, secret, seed, seeded, token,
+};
 
 pub(crate) fn sharing(server: &TokenServer, store: &Arc<dyn Store>) -> Credentials {
     server.builder().store(Arc::clone(store)).build().unwrap()
@@ -24,19 +26,44 @@ pub(crate) async fn had(credentials: &Credentials) -> Secret {
     credentials.token().await.unwrap().secret().clone()
 }
 
+/// Has some tasks of each process need a token at once.
+pub(crate) fn tasks_of(processes: &[Credentials]) -> JoinSet<Secret> {
+    let mut tasks = JoinSet::new();
+    for credentials in processes {
+        for _ in 0..20 {
+            let credentials = credentials.clone();
+            tasks.spawn(async move { had(&credentials).await });
+        }
+    }
+    tasks
+}
+
+/// Returns the token that all tasks get.
+pub(crate) async fn same(tasks: JoinSet<Secret>) -> Secret {
+    let mut tokens = tasks.join_all().await;
+    tokens.dedup();
+    assert_eq!(tokens.len(), 1);
+    tokens.remove(0)
+}
+
+/// Takes the lease that others wait for.
+pub(crate) async fn taken(leases: &dyn Leases, time: Duration) -> Lease {
+    let lease = match leases.acquire(&key(), time).await.unwrap() {
+        Acquired::Lease(lease) => Some(lease),
+        Acquired::Held { .. } => None,
+    };
+    lease.unwrap()
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_leases_that_come_with_a_store_decide_who_refreshes() {
     let server = TokenServer::new(true);
-    let elsewhere: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let elsewhere = memory();
     let leases = Arc::new(StoreLeases::new(elsewhere));
-    let records: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    seed(&*records, "rt-0").await;
+    let records = seeded("rt-0").await;
     let with_lease = WithLease::new(records, Arc::clone(&leases) as _).unwrap();
     let store: Arc<dyn Store> = Arc::new(with_lease);
-    let lasts = Duration::from_secs(20);
-    let Acquired::Lease(lease) = leases.acquire(&key(), lasts).await.unwrap() else {
-        panic!("another has it");
-    };
+    let lease = taken(&*leases, Duration::from_secs(20)).await;
     let credentials = sharing(&server, &store);
     let mut refreshing = JoinSet::new();
     refreshing.spawn(async move { credentials.refresh().await.unwrap() });
@@ -52,24 +79,13 @@ async fn the_leases_that_come_with_a_store_decide_who_refreshes() {
 async fn many_tasks_on_many_objects_that_share_a_store_make_one_request() {
     for rotates in [false, true] {
         let server = TokenServer::new(rotates).shut();
-        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-        seed(&*store, "rt-0").await;
-        let mut tasks = JoinSet::new();
-        for _ in 0..10 {
-            let credentials = sharing(&server, &store);
-            for _ in 0..20 {
-                let credentials = credentials.clone();
-                tasks.spawn(async move { had(&credentials).await });
-            }
-        }
+        let store = seeded("rt-0").await;
+        let processes = [(); 10].map(|()| sharing(&server, &store));
+        let tasks = tasks_of(&processes);
         server.open();
-        let mut tokens = Vec::new();
-        while let Some(token) = tasks.join_next().await {
-            tokens.push(token.unwrap());
-        }
-        let new = token(&*store, "access_token").await;
+        let new = same(tasks).await;
         assert_ne!(new, secret("at-0"));
-        assert!(tokens.len() == 200 && tokens.iter().all(|token| *token == new));
+        assert_eq!(token(&*store, "access_token").await, new);
         assert_eq!(server.requests(), 1);
     }
 }
@@ -77,8 +93,7 @@ async fn many_tasks_on_many_objects_that_share_a_store_make_one_request() {
 #[tokio::test(start_paused = true)]
 async fn a_caller_that_gives_up_neither_stops_the_refresh_nor_loses_the_token() {
     let server = TokenServer::new(true).shut();
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    seed(&*store, "rt-0").await;
+    let store = seeded("rt-0").await;
     let credentials = sharing(&server, &store);
     let other = credentials.clone();
     let mut gone = JoinSet::new();
@@ -96,8 +111,7 @@ async fn a_caller_that_gives_up_neither_stops_the_refresh_nor_loses_the_token() 
 async fn a_process_that_is_suspended_before_its_request_sends_nothing_after_its_lease() {
     let server = TokenServer::new(true);
     let suspended = server.behind_a_gate();
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    seed(&*store, "rt-0").await;
+    let store = seeded("rt-0").await;
     let clock = Arc::new(ManualClock::running());
     let process = |server: &TokenServer| {
         let builder = server.builder().store(Arc::clone(&store));
@@ -118,8 +132,7 @@ async fn a_process_that_is_suspended_before_its_request_sends_nothing_after_its_
 #[tokio::test(start_paused = true)]
 async fn processes_whose_clocks_differ_do_not_take_the_lease_from_each_other_for_ever() {
     let server = TokenServer::new(true);
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    seed(&*store, "rt-0").await;
+    let store = seeded("rt-0").await;
     let clocks = [31, 91].map(|ahead| {
         let clock = ManualClock::running();
         clock.advance(Duration::from_secs(ahead));
@@ -127,8 +140,7 @@ async fn processes_whose_clocks_differ_do_not_take_the_lease_from_each_other_for
     });
     // A process died with the lease.
     let leases = StoreLeases::with_clock(Arc::clone(&store), Arc::new(ManualClock::running()));
-    let taken = leases.acquire(&key(), Duration::from_secs(30)).await;
-    assert!(matches!(taken.unwrap(), Acquired::Lease(_)));
+    let _lease = taken(&leases, Duration::from_secs(30)).await;
     let mut waiting = JoinSet::new();
     for clock in clocks {
         let builder = server.builder().store(Arc::clone(&store)).clock(clock);
@@ -146,8 +158,7 @@ async fn processes_whose_clocks_differ_do_not_take_the_lease_from_each_other_for
 #[tokio::test(start_paused = true)]
 async fn a_lease_may_last_for_ever() {
     let server = TokenServer::new(true);
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    seed(&*store, "rt-0").await;
+    let store = seeded("rt-0").await;
     let builder = server.builder().store(Arc::clone(&store));
     let credentials = builder.lease_time(Duration::MAX).build().unwrap();
     let new = credentials.refresh().await.unwrap();
@@ -157,8 +168,7 @@ async fn a_lease_may_last_for_ever() {
 #[tokio::test(start_paused = true)]
 async fn a_lease_that_cannot_be_followed_by_another_is_damaged() {
     let server = TokenServer::new(true);
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    seed(&*store, "rt-0").await;
+    let store = seeded("rt-0").await;
     let last = SecretBytes::from(format!("{} 0 0 0", u64::MAX).into_bytes());
     let lease = key().lease();
     let put = store.compare_and_swap(&lease, &Expect::Any, &last).await;
@@ -171,8 +181,7 @@ async fn a_lease_that_cannot_be_followed_by_another_is_damaged() {
 #[tokio::test(start_paused = true)]
 async fn each_refresh_sends_the_refresh_token_of_the_last_one() {
     let server = TokenServer::new(true);
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    seed(&*store, "rt-0").await;
+    let store = seeded("rt-0").await;
     // Each process uses the record, whichever process wrote it.
     let (one, two) = (sharing(&server, &store), sharing(&server, &store));
     let mut tokens = vec![secret("rt-0")];
@@ -190,7 +199,7 @@ async fn each_refresh_sends_the_refresh_token_of_the_last_one() {
 #[tokio::test(start_paused = true)]
 async fn processes_that_were_given_one_refresh_token_share_what_replaced_it() {
     let server = TokenServer::new(true);
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let store = memory();
     let given = || {
         let builder = server.builder().store(Arc::clone(&store));
         let builder = builder
@@ -228,8 +237,7 @@ async fn processes_that_were_given_one_refresh_token_share_what_replaced_it() {
 #[tokio::test(start_paused = true)]
 async fn a_refused_refresh_token_is_not_sent_again_until_it_changes() {
     let server = TokenServer::new(true);
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    seed(&*store, "revoked").await;
+    let store = seeded("revoked").await;
     for _ in 0..3 {
         let credentials = sharing(&server, &store);
         let error = credentials.refresh().await.unwrap_err();
@@ -246,8 +254,7 @@ async fn a_refused_refresh_token_is_not_sent_again_until_it_changes() {
 #[tokio::test(start_paused = true)]
 async fn a_login_during_a_refresh_is_not_overwritten() {
     let server = TokenServer::new(true).shut();
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    seed(&*store, "rt-0").await;
+    let store = seeded("rt-0").await;
     let told = Arc::new(Told::default());
     let builder = server.builder().store(Arc::clone(&store));
     let credentials = builder.events(told.clone()).build().unwrap();
@@ -271,8 +278,7 @@ async fn a_login_during_a_refresh_is_not_overwritten() {
 #[tokio::test(start_paused = true)]
 async fn a_change_that_does_not_concern_the_tokens_survives_a_refresh() {
     let server = TokenServer::new(true).shut();
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    seed(&*store, "rt-0").await;
+    let store = seeded("rt-0").await;
     let credentials = sharing(&server, &store);
     let mut refreshing = JoinSet::new();
     refreshing.spawn(async move { had(&credentials).await });
@@ -289,8 +295,7 @@ async fn a_change_that_does_not_concern_the_tokens_survives_a_refresh() {
 #[tokio::test(start_paused = true)]
 async fn a_failure_is_shared_for_a_moment_and_changes_nothing() {
     let server = TokenServer::new(true);
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    seed(&*store, "rt-0").await;
+    let store = seeded("rt-0").await;
     let before = record(&*store).await;
     let credentials = sharing(&server, &store);
     server.fail_with(Some(503));
@@ -370,13 +375,10 @@ async fn processes_share_a_refresh_through_the_file_of_credentials() {
         let credentials = sharing(&server, &store);
         for _ in 0..10 {
             let credentials = credentials.clone();
-            tasks.spawn(async move { credentials.refresh_stale(&secret("at-0")).await });
+            let stale = secret("at-0");
+            tasks.spawn(async move { credentials.refresh_stale(&stale).await.unwrap() });
         }
     }
-    let new = tasks.join_next().await.unwrap().unwrap().unwrap();
-    assert_ne!(new, secret("at-0"));
-    while let Some(token) = tasks.join_next().await {
-        assert_eq!(token.unwrap().unwrap(), new);
-    }
+    assert_ne!(same(tasks).await, secret("at-0"));
     assert_eq!(server.requests(), 1);
 }

@@ -10,15 +10,13 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use vouchsafe_cloud_credentials::Credentials;
 use vouchsafe_cloud_credentials::mock::Seed;
-use vouchsafe_core::store::{Key, Leases, MemoryStore, Store, StoreLeases};
+use vouchsafe_core::store::{Key, Leases, Store, StoreLeases};
 
 use crate::fleet::{had, sharing};
 use crate::logins::{given, two_logins, with_developer_token};
-use crate::server::{Fragile, Late, TokenServer, key, put, put_at, record, secret, seed, token};
-
-fn memory() -> Arc<dyn Store> {
-    Arc::new(MemoryStore::new())
-}
+use crate::server::{
+    Fragile, Late, TokenServer, key, memory, put, put_at, record, secret, seed, seeded, token,
+};
 
 fn fragile() -> (Arc<Fragile>, Arc<dyn Store>) {
     let fragile = Arc::new(Fragile::default());
@@ -130,8 +128,7 @@ async fn a_redeemed_token_does_not_bring_back_a_refresh_token_that_was_read() {
 #[tokio::test(start_paused = true)]
 async fn a_write_waits_for_the_first_refresh_of_the_given_login() {
     let server = two_logins();
-    let store = memory();
-    seed(&*store, "rt-a").await;
+    let store = seeded("rt-a").await;
     let slow = server.with_slow_answers();
     let b = given(&slow, &store, "rt-b");
     let mut refreshing = JoinSet::new();

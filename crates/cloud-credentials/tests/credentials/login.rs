@@ -13,11 +13,13 @@ use tokio::time::sleep;
 use vouchsafe_cloud_credentials::{
     Authorization, Credentials, ErrorKind, ExchangeRequest, Pkce, Secret, Source, TokenSource as _,
 };
-use vouchsafe_core::store::{MemoryStore, Store, StoreLeases};
+use vouchsafe_core::store::{Store, StoreLeases};
 use vouchsafe_core::transport::Request;
 
 use crate::fleet::{had, sharing};
-use crate::server::{Fragile, TokenServer, key, looks_good, put, record, secret, seed, token};
+use crate::server::{
+    Fragile, TokenServer, key, looks_good, memory, put, record, secret, seed, seeded, token,
+};
 
 #[tokio::test]
 async fn a_login_is_bound_to_the_program_that_began_it() {
@@ -104,7 +106,7 @@ async fn a_callback_of_another_login_or_server_is_refused() {
 #[tokio::test]
 async fn an_exchange_is_written_and_the_record_is_what_counts_afterwards() {
     let server = TokenServer::new(true);
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let store = memory();
     let builder = server
         .builder()
         .redirect_uri("https://app.example.com/back");
@@ -171,7 +173,7 @@ async fn a_code_is_not_lost_whenever_its_caller_stops_waiting() {
             let begun = Begun::new().await;
             let latency = Duration::from_millis(latency);
             begun.server.server.host().set_latency(latency);
-            let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+            let store = memory();
             let credentials = begun.server.builder().store(Arc::clone(&store));
             let credentials = credentials.build().unwrap();
             let mut sent = Box::pin(begun.exchange(&credentials).send());
@@ -203,7 +205,7 @@ async fn an_exchange_is_saved_without_its_caller_and_ends_with_its_credentials()
     for is_kept in [true, false] {
         let begun = Begun::new().await;
         let gate = begun.server.behind_a_gate();
-        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let store = memory();
         let credentials = gate.builder().store(Arc::clone(&store)).build().unwrap();
         let mut sent = Box::pin(begun.exchange(&credentials).send());
         let mut context = Context::from_waker(Waker::noop());
@@ -225,7 +227,7 @@ async fn an_exchange_is_saved_without_its_caller_and_ends_with_its_credentials()
 #[tokio::test(start_paused = true)]
 async fn the_token_of_a_login_is_not_written_over_a_newer_one() {
     let begun = Begun::at(TokenServer::new(false)).await;
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let store = memory();
     let builder = begun.server.builder().store(Arc::clone(&store));
     let builder = builder.client_id("c").client_secret("s");
     let credentials = builder.build().unwrap();
@@ -342,8 +344,7 @@ async fn a_login_is_not_taken_for_the_refresh_that_it_waits_for() {
 async fn a_login_waits_for_the_refresh_of_another_process() {
     let begun = Begun::new().await;
     let slow = begun.server.with_slow_answers();
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    seed(&*store, "rt-0").await;
+    let store = seeded("rt-0").await;
     let other = sharing(&slow, &store);
     let refreshing = other.clone();
     let mut refreshed = JoinSet::new();
@@ -367,7 +368,7 @@ async fn a_login_is_written_although_the_leases_are_away() {
     let begun = Begun::new().await;
     let away = Arc::new(Fragile::default());
     away.is_unreadable.store(true, Ordering::Relaxed);
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let store = memory();
     let builder = begun.server.builder().store(Arc::clone(&store));
     let leases = Arc::new(StoreLeases::new(away));
     let credentials = builder.leases(leases).build().unwrap();
@@ -395,7 +396,7 @@ async fn a_login_takes_the_place_of_tokens_that_are_not_saved_yet() {
 #[tokio::test]
 async fn a_login_whose_access_token_is_not_cached_leaves_none_of_an_earlier_login() {
     let begun = Begun::new().await;
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let store = memory();
     put(&*store, &looks_good("rt-0")).await;
     let builder = begun.server.builder().store(Arc::clone(&store));
     let credentials = builder.cache_token(false).build().unwrap();
@@ -414,7 +415,7 @@ async fn a_login_whose_access_token_is_not_cached_leaves_none_of_an_earlier_logi
 
 #[tokio::test]
 async fn a_secret_that_is_not_kept_is_used_for_as_long_as_the_record_has_its_client() {
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let store = memory();
     let mut another = looks_good("rt-9");
     another["client_id"] = "another".into();
     put(&*store, &another).await;
@@ -447,8 +448,7 @@ async fn a_secret_that_is_not_kept_is_used_for_as_long_as_the_record_has_its_cli
 #[tokio::test]
 async fn a_revoked_token_is_dropped_everywhere() {
     let server = TokenServer::new(true);
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    seed(&*store, "rt-0").await;
+    let store = seeded("rt-0").await;
     let credentials = server.builder().store(Arc::clone(&store)).build().unwrap();
     credentials.revoke_access_token().await.unwrap();
     let now = record(&*store).await;

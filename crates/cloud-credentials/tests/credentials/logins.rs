@@ -16,7 +16,7 @@ use vouchsafe_core::store::{Capabilities, Expect, Key, Loaded, MemoryStore, Stor
 use vouchsafe_core::{BoxFuture, Error, ErrorKind, Result, SecretBytes};
 
 use crate::fleet::{had, sharing};
-use crate::server::{Fragile, TokenServer, Told, put, record, secret, seed, token};
+use crate::server::{Fragile, TokenServer, Told, memory, put, record, secret, seed, seeded, token};
 
 /// A server that knows two logins, which end if a refresh token is used twice.
 pub(crate) fn two_logins() -> TokenServer {
@@ -80,8 +80,7 @@ pub(crate) fn given(
 #[tokio::test(start_paused = true)]
 async fn it_is_refreshed_beside_the_one_of_the_profile_which_stays() {
     let server = two_logins();
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    seed(&*store, "rt-a").await;
+    let store = seeded("rt-a").await;
     let (a, b) = (
         given(&server, &store, "rt-a"),
         given(&server, &store, "rt-b"),
@@ -111,7 +110,7 @@ async fn it_is_refreshed_beside_the_one_of_the_profile_which_stays() {
 async fn it_does_not_overwrite_a_login_that_gets_into_the_record_first() {
     let server = two_logins();
     let slow = server.behind_a_gate();
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let store = memory();
     let (a, b) = (given(&slow, &store, "rt-a"), given(&server, &store, "rt-b"));
     let mut first = JoinSet::new();
     first.spawn(async move { had(&a).await });
@@ -141,7 +140,7 @@ async fn its_tokens_are_saved_beside_a_login_that_overtakes_them() {
 async fn overtaken(earlier: u64) {
     let server = two_logins();
     let slow = server.with_slow_answers();
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let store = memory();
     for _ in 0..earlier {
         let refreshed = given(&server, &store, "rt-a").refresh().await;
         refreshed.unwrap();
@@ -172,8 +171,7 @@ async fn overtaken(earlier: u64) {
 #[tokio::test(start_paused = true)]
 async fn once_it_is_refused_no_process_sends_it_again() {
     let server = two_logins();
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    seed(&*store, "rt-a").await;
+    let store = seeded("rt-a").await;
     let before = record(&*store).await;
     let refuse = async |token: &str| {
         for _ in 0..3 {
@@ -198,8 +196,7 @@ async fn once_it_is_refused_no_process_sends_it_again() {
 async fn no_other_login_of_the_profile_is_refreshed_at_the_same_time() {
     let server = two_logins();
     let slow = server.behind_a_gate();
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    seed(&*store, "rt-a").await;
+    let store = seeded("rt-a").await;
     let b = given(&slow, &store, "rt-b");
     let mut first = JoinSet::new();
     first.spawn(async move { b.refresh().await.map(drop) });
@@ -311,7 +308,7 @@ async fn tokens_of_several_that_could_not_be_saved_are_all_saved_later() {
 #[tokio::test(start_paused = true)]
 async fn a_value_that_is_set_does_not_make_the_login_of_the_record_another() {
     let server = two_logins();
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let store = memory();
     let wrong = json!({"client_id": "c", "client_secret": "old", "refresh_token": "rt-a"});
     put(&*store, &wrong).await;
     let credentials = sharing(&server, &store);
@@ -335,8 +332,7 @@ async fn a_value_that_is_set_does_not_make_the_login_of_the_record_another() {
 #[tokio::test(start_paused = true)]
 async fn it_leaves_the_secret_that_others_use() {
     let server = two_logins();
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    seed(&*store, "rt-a").await;
+    let store = seeded("rt-a").await;
     let giving = giving(&server, &store, "rt-a").persist_client_secret(false);
     let credentials = giving.build().unwrap();
     credentials.refresh().await.unwrap();
@@ -369,7 +365,7 @@ async fn it_leaves_the_secret_that_others_use() {
 
 #[tokio::test(start_paused = true)]
 async fn of_a_refusal_only_the_mark_is_written() {
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let store = memory();
     for is_set in [true, false] {
         let server = two_logins();
         let refusal = json!({"error": "invalid_grant"});

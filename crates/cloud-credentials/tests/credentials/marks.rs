@@ -17,11 +17,9 @@ use vouchsafe_core::store::{Key, MemoryStore, Store};
 use crate::fleet::{had, sharing};
 use crate::login::Begun;
 use crate::logins::{OnlyOne, given, giving, two_clients, two_logins};
-use crate::server::{Fragile, TokenServer, looks_good, put, record, secret, seed, token};
-
-fn memory() -> Arc<dyn Store> {
-    Arc::new(MemoryStore::new())
-}
+use crate::server::{
+    Fragile, TokenServer, looks_good, memory, put, record, secret, seed, seeded, token,
+};
 
 fn marking(path: &Path) -> Arc<dyn Store> {
     Arc::new(FileStore::new(path).metadata(Metadata::Always))
@@ -123,8 +121,7 @@ async fn a_login_of_a_program_that_keeps_it_leads_to_what_others_replaced_it_by(
 #[tokio::test(start_paused = true)]
 async fn what_no_program_was_given_has_no_mark() {
     let server = two_logins();
-    let store = memory();
-    seed(&*store, "rt-a").await;
+    let store = seeded("rt-a").await;
     let stored = sharing(&server, &store);
     for _ in 0..2 {
         stored.refresh().await.unwrap();
@@ -359,8 +356,7 @@ fn be(credentials: &Credentials, id: &str) {
 async fn a_refusal_of_another_client_is_no_mark_of_the_refresh_token() {
     for is_given in [false, true] {
         let server = two_clients();
-        let store = memory();
-        seed(&*store, "rt-a").await;
+        let store = seeded("rt-a").await;
         let before = record(&*store).await;
         let credentials = match is_given {
             true => given(&server, &store, "rt-a"),

@@ -8,12 +8,12 @@ use serde_json::json;
 use tokio::task::JoinSet;
 use vouchsafe_cloud_credentials::mock::Seed;
 use vouchsafe_cloud_credentials::{ErrorKind, Secret, TokenSource as _};
-use vouchsafe_core::store::{MemoryStore, Store};
+use vouchsafe_core::store::Store;
 use vouchsafe_core::transport::Request;
 
 use crate::fleet::{had, sharing};
 use crate::logins::with_developer_token;
-use crate::server::{Late, TokenServer, key, looks_good, put, record, secret, token};
+use crate::server::{Late, TokenServer, key, looks_good, memory, put, record, secret, token};
 
 #[tokio::test(start_paused = true)]
 async fn a_token_that_is_read_before_it_is_revoked_is_not_used_afterwards() {
@@ -98,7 +98,7 @@ async fn a_redeemed_token_is_not_written_over_a_login_that_came_meanwhile() {
     ] {
         let server = with_developer_token();
         let slow = server.with_slow_answers();
-        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let store = memory();
         let builder = slow.builder().store(Arc::clone(&store));
         let credentials = builder.developer_token("d").build().unwrap();
         let refreshing = credentials.clone();

@@ -16,7 +16,9 @@ use vouchsafe_core::transport::{Request, Response, Transport};
 use vouchsafe_core::{BoxFuture, Result, SecretBytes};
 
 use crate::fleet::{had, sharing};
-use crate::server::{Fragile, TokenServer, Told, looks_good, put, record, secret, seed};
+use crate::server::{
+    Fragile, TokenServer, Told, looks_good, memory, put, record, secret, seed, seeded,
+};
 
 /// Answers each request alike.
 #[derive(Debug)]
@@ -254,7 +256,7 @@ impl Transport for Asked {
 
 #[tokio::test]
 async fn a_revocation_says_when_to_try_again_and_changes_nothing_until_then() {
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let store = memory();
     put(&*store, &looks_good("rt-0")).await;
     let builder = Credentials::builder().store(Arc::clone(&store));
     let credentials = builder.transport(Arc::new(Always(503, "busy")));
@@ -297,8 +299,7 @@ async fn the_scope_of_a_token_is_known_where_it_was_issued() {
         }]
     }"#;
     let server = TokenServer::seeded(&Seed::parse(world).unwrap());
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    seed(&*store, "rt-0").await;
+    let store = seeded("rt-0").await;
     let [one, other] = [sharing(&server, &store), sharing(&server, &store)];
     assert_eq!(one.scope().await.unwrap(), None);
     for _ in 0..2 {

@@ -9,17 +9,16 @@ use tokio::time::sleep;
 use vouchsafe_cloud_credentials::{Credentials, ErrorKind, Secret};
 use vouchsafe_core::ErrorKind as Kind;
 use vouchsafe_core::mock::ManualClock;
-use vouchsafe_core::store::{Expect, Key, MemoryStore, Store, Swapped};
+use vouchsafe_core::store::{Expect, Key, Store, Swapped};
 
 use crate::fleet::sharing;
-use crate::server::{Fragile, Late, TokenServer, key, looks_good, put, seed, token};
+use crate::server::{Fragile, Late, TokenServer, key, looks_good, put, seed, seeded, token};
 
 #[tokio::test(start_paused = true)]
 async fn a_profile_is_renamed_after_its_refresh_and_not_in_the_middle_of_it() {
     let server = TokenServer::new(true);
     let slow = server.behind_a_gate();
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    seed(&*store, "rt-0").await;
+    let store = seeded("rt-0").await;
     let (one, two) = (sharing(&slow, &store), sharing(&server, &store));
     let mut waiting = JoinSet::new();
     waiting.spawn(async move { one.refresh().await });
@@ -171,8 +170,7 @@ async fn a_renaming_that_comes_too_late_removes_no_profile_that_was_there_before
 #[tokio::test(start_paused = true)]
 async fn a_profile_does_not_take_the_name_of_another_login_or_its_own() {
     let server = TokenServer::new(true);
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    seed(&*store, "rt-0").await;
+    let store = seeded("rt-0").await;
     let other = looks_good("rt-1").to_string().into_bytes().into();
     let dev = Key::new("profiles", "dev");
     let done = store.compare_and_swap(&dev, &Expect::Absent, &other).await;
@@ -207,8 +205,7 @@ async fn a_profile_that_is_removed_during_a_refresh_is_removed_after_it() {
     for which in 0..2 {
         let server = TokenServer::new(true);
         let slow = server.behind_a_gate();
-        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-        seed(&*store, "rt-0").await;
+        let store = seeded("rt-0").await;
         let clock = Arc::new(ManualClock::running());
         let refreshing = each(&slow, &store, &clock)[which].clone();
         let mut tasks = JoinSet::new();
@@ -231,8 +228,7 @@ async fn a_refresh_that_lost_its_lease_does_not_write_a_removed_profile_again() 
     for which in 0..2 {
         let server = TokenServer::new(true);
         let slow = server.with_slow_answers();
-        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-        seed(&*store, "rt-0").await;
+        let store = seeded("rt-0").await;
         let clock = Arc::new(ManualClock::running());
         let credentials = each(&slow, &store, &clock)[which].clone();
         let refreshing = credentials.clone();

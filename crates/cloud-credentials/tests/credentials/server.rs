@@ -380,6 +380,18 @@ pub(crate) async fn seed(store: &dyn Store, refresh_token: &str) {
     put(store, &record).await;
 }
 
+/// Returns a store of one process.
+pub(crate) fn memory() -> Arc<dyn Store> {
+    Arc::new(MemoryStore::new())
+}
+
+/// Returns a store of one process, with such a record.
+pub(crate) async fn seeded(refresh_token: &str) -> Arc<dyn Store> {
+    let store = memory();
+    seed(&*store, refresh_token).await;
+    store
+}
+
 /// Returns a record whose access token does not say that it is stale.
 pub(crate) fn looks_good(refresh_token: &str) -> Value {
     json!({

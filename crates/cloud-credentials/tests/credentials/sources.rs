@@ -10,10 +10,10 @@ use vouchsafe_cloud_credentials::{
     Credentials, CredentialsBuilder, Environment, ErrorKind, Secret, Source, TokenSource as _,
 };
 use vouchsafe_core::auth::FnToken;
-use vouchsafe_core::store::{MemoryStore, Store};
+use vouchsafe_core::store::Store;
 use vouchsafe_core::{Error, ErrorKind as Kind};
 
-use crate::server::{TokenServer, put, record, secret, seed};
+use crate::server::{TokenServer, memory, put, record, secret, seeded};
 
 pub(crate) fn variables(pairs: &[(&str, &str)]) -> Environment {
     let pairs: BTreeMap<String, String> = pairs
@@ -26,8 +26,7 @@ pub(crate) fn variables(pairs: &[(&str, &str)]) -> Environment {
 #[tokio::test]
 async fn the_first_source_with_a_value_is_used_alone() {
     let server = TokenServer::new(true);
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    seed(&*store, "rt-0").await;
+    let store = seeded("rt-0").await;
     let seeds = [
         ("CLIENT_ID", "u"),
         ("CLIENT_SECRET", "u"),
@@ -122,8 +121,7 @@ async fn the_error_says_what_is_missing_and_nothing_is_sent() {
 #[tokio::test]
 async fn a_value_that_is_not_known_does_not_overwrite_one_that_is() {
     let server = TokenServer::new(true);
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    seed(&*store, "rt-0").await;
+    let store = seeded("rt-0").await;
     let credentials = server.builder().store(Arc::clone(&store)).client_id("only");
     credentials.build().unwrap().write().await.unwrap();
     let now = record(&*store).await;
@@ -138,7 +136,7 @@ async fn a_value_that_is_not_known_does_not_overwrite_one_that_is() {
 #[tokio::test]
 async fn a_secret_is_left_out_of_the_store_on_request() {
     let server = TokenServer::new(true);
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let store = memory();
     let builder = server
         .builder()
         .store(Arc::clone(&store))
@@ -158,8 +156,7 @@ async fn a_secret_is_left_out_of_the_store_on_request() {
 #[tokio::test]
 async fn a_secret_that_is_left_out_does_not_leave_that_of_another_client() {
     let server = TokenServer::new(true);
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    seed(&*store, "rt-0").await;
+    let store = seeded("rt-0").await;
     let builder = || {
         let builder = server.builder().store(Arc::clone(&store));
         builder.persist_client_secret(false)
@@ -200,7 +197,7 @@ async fn source_of(credentials: &Credentials) -> String {
 async fn the_source_is_the_developer_token_before_and_after_it_is_redeemed() {
     let seed = r#"{"clients": [], "developer_tokens": [{"token": "dev"}]}"#;
     let server = TokenServer::seeded(&Seed::parse(seed).unwrap());
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let store = memory();
     let with = |pairs: &[(&str, &str)]| {
         let builder = server.builder().store(Arc::clone(&store));
         builder.environment(variables(pairs)).build().unwrap()

@@ -11,20 +11,15 @@ use vouchsafe_core::mock::ManualClock;
 use vouchsafe_core::store::{Acquired, Key, Lease, Leases, MemoryStore, Scope, Store, StoreLeases};
 use vouchsafe_core::{BoxFuture, Result};
 
-use crate::fleet::{had, sharing};
-use crate::server::{TokenServer, key, put, secret, seed};
+use crate::fleet::{had, sharing, taken};
+use crate::server::{TokenServer, key, put, secret, seed, seeded};
 
 /// A store with a stale token, whose lease another process has.
 async fn leased() -> (Arc<dyn Store>, StoreLeases, Lease) {
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    seed(&*store, "rt-0").await;
+    let store = seeded("rt-0").await;
     let leases = StoreLeases::new(Arc::clone(&store));
-    let taken = leases.acquire(&key(), Duration::from_secs(600)).await;
-    let lease = match taken.unwrap() {
-        Acquired::Lease(lease) => Some(lease),
-        Acquired::Held { .. } => None,
-    };
-    (store, leases, lease.unwrap())
+    let lease = taken(&leases, Duration::from_secs(600)).await;
+    (store, leases, lease)
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,12 +9,14 @@ use vouchsafe_core::store::{MemoryStore, Store};
 
 use crate::fleet::{had, sharing};
 use crate::logins::{OnlyOne, given, two_logins, with_developer_token};
-use crate::server::{Fragile, TokenServer, Told, looks_good, put, record, secret, seed, token};
+use crate::server::{
+    Fragile, TokenServer, Told, looks_good, memory, put, record, secret, seed, seeded, token,
+};
 
 #[tokio::test(start_paused = true)]
 async fn another_login_leaves_the_only_copy_of_a_given_one_in_its_own_record() {
     let server = two_logins();
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let store = memory();
     let of_a = given(&server, &store, "rt-a").refresh().await.unwrap();
     assert!(record(&*store).await["lineage"].is_string());
     // A user writes another login into the profile, twice.
@@ -32,8 +34,7 @@ async fn another_login_leaves_the_only_copy_of_a_given_one_in_its_own_record() {
 #[tokio::test(start_paused = true)]
 async fn a_given_login_takes_its_newest_tokens_along_into_the_profile() {
     let server = two_logins();
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    seed(&*store, "rt-a").await;
+    let store = seeded("rt-a").await;
     let first = given(&server, &store, "rt-b").refresh().await.unwrap();
     // A process that knows only the spent refresh token.
     let b = given(&server, &store, "rt-b");
@@ -51,7 +52,7 @@ async fn a_given_login_takes_its_newest_tokens_along_into_the_profile() {
 #[tokio::test(start_paused = true)]
 async fn a_spent_refresh_token_is_not_written_over_what_replaced_it() {
     let server = two_logins();
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let store = memory();
     let a = given(&server, &store, "rt-a");
     a.refresh().await.unwrap();
     let now = record(&*store).await;
@@ -80,7 +81,7 @@ fn variables() -> Environment {
 #[tokio::test(start_paused = true)]
 async fn a_redeemed_token_does_not_bring_variables_into_the_record() {
     let server = with_developer_token();
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let store = memory();
     let redeemed = async || {
         let builder = server.builder().store(Arc::clone(&store));
         let credentials = builder.environment(variables()).build().unwrap();
@@ -91,7 +92,7 @@ async fn a_redeemed_token_does_not_bring_variables_into_the_record() {
     redeemed().await;
     assert_eq!(record(&*store).await, login);
     // Without a login, the token alone is kept.
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let store = memory();
     let builder = server.builder().store(Arc::clone(&store));
     let credentials = builder.developer_token("d").build().unwrap();
     let new = credentials.refresh().await.unwrap();
@@ -175,7 +176,7 @@ async fn a_redeemed_token_that_cannot_be_saved_is_used_and_reported() {
 #[tokio::test(start_paused = true)]
 async fn a_given_login_takes_the_token_along_that_another_process_renewed() {
     let server = TokenServer::new(false);
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let store = memory();
     put(&*store, &looks_good("another's")).await;
     let credentials = given(&server, &store, "rt-0");
     credentials.refresh().await.unwrap();
@@ -188,8 +189,7 @@ async fn a_given_login_takes_the_token_along_that_another_process_renewed() {
 #[tokio::test(start_paused = true)]
 async fn a_new_secret_of_the_client_drops_the_access_token() {
     let server = TokenServer::new(false);
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    seed(&*store, "rt-0").await;
+    let store = seeded("rt-0").await;
     let credentials = sharing(&server, &store);
     credentials.refresh().await.unwrap();
     credentials.set_client_secret(Some(secret("new")));
