@@ -6,6 +6,8 @@ with the others.
 `session`: makes the calls of `Session`; see session.py.
 """
 
+import contextlib
+import fcntl
 import json
 import os
 import sys
@@ -70,11 +72,20 @@ def member():
     tell({"served": results.count("200"), "failed": failed})
 
 
+@contextlib.contextmanager
+def lock(file):
+    """The lock of the other side, which pancloud does not know."""
+    with open(f"{file}.lock", "ab") as opened:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+
+
 class Session:
     """Credentials by the names that the other side gives them; they live until the end."""
 
     def __init__(self):
         self.objects = {}
+        self.written = {}
 
     def open(self, name, issuer, file, **more):
         self.objects[name] = credentials(issuer, file, **more)
@@ -121,6 +132,51 @@ class Session:
                 # Gives others the time to repair the file.
                 time.sleep(0.02)
         return {"lost": lost, "failed": failed}
+
+    def watch(self, name, file, locked):
+        """Notes when the file is written. If `locked`, it is only used under the lock of the other side."""
+        storage = self.objects[name].storage
+        written = self.written[name] = []
+
+        def watched(method, notes):
+            def call(*args, **kwargs):
+                with lock(file) if locked else contextlib.nullcontext():
+                    begun = time.time_ns()
+                    try:
+                        return method(*args, **kwargs)
+                    finally:
+                        if notes:
+                            written.append([begun, time.time_ns()])
+
+            return call
+
+        storage.fetch_credential = watched(storage.fetch_credential, False)
+        storage.write_credentials = watched(storage.write_credentials, True)
+
+    def refreshes(self, name, rounds):
+        """Refreshes again and again, and returns when it wrote and the last refresh token."""
+        known, failed = self.objects[name], {}
+
+        def attempt(call):
+            try:
+                call()
+                return True
+            except Exception as error:
+                what = type(error).__name__
+                failed[what] = failed.get(what, 0) + 1
+                # Gives others the time to repair the file.
+                time.sleep(0.02)
+                return False
+
+        for _ in range(rounds):
+            # A damaged file is repaired by the other side.
+            if not any(attempt(known.refresh) for _ in range(500)):
+                break
+        return {
+            "refresh_token": known.refresh_token,
+            "written": self.written[name],
+            "failed": failed,
+        }
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 //! The real `pancloud` beside ours: what each makes of the file of the other, in turns and at the same
 //! time, and whether foreign clients accept the emulator.
 
+mod at_once;
+
 use std::fs;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
@@ -11,21 +13,19 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 use vouchsafe::cloud_credentials::file::FileStore;
 use vouchsafe::cloud_credentials::mock::{Rotation, Seed, Server};
-use vouchsafe::cloud_credentials::{Credentials, Error, ErrorKind};
-use vouchsafe::core::SecretBytes;
+use vouchsafe::cloud_credentials::{Credentials, Error};
 use vouchsafe::core::mock::Serving;
 use vouchsafe::core::store::{Expect, Key, Store as _, Swapped};
 use vouchsafe::core::transport::{HttpTransport, Request, Transport as _};
+use vouchsafe::core::{Secret, SecretBytes};
 
+use self::at_once::{refreshing_at_once, writing_at_once};
 use super::script::Session;
 use super::{Places, Report};
 use crate::python;
 
 /// The last with the behaviour of the documentation, and the last.
 const VERSIONS: [&str; 2] = ["1.4.0", "1.5.1"];
-
-/// How often each process writes while the others do.
-const ROUNDS: usize = 300;
 
 const CLIENTS: [&str; 4] = [
     "Authlib==1.9.10",
@@ -116,10 +116,27 @@ impl World {
 
     /// Ours, on a file.
     fn credentials(&self, file: &Path) -> Result<Credentials, String> {
-        let builder = Server::credentials_builder_at(&self.url());
-        let store = Arc::new(FileStore::new(file));
-        builder.store(store).build().map_err(told)
+        self.credentials_in(FileStore::new(file), "default")
     }
+
+    fn credentials_in(&self, store: FileStore, profile: &str) -> Result<Credentials, String> {
+        let builder = Server::credentials_builder_at(&self.url());
+        let builder = builder.store(Arc::new(store)).profile(profile);
+        builder.build().map_err(told)
+    }
+
+    /// A record with another login.
+    fn login(&self) -> Result<Value, String> {
+        let login = self.server.log_in(CLIENT).map_err(told)?;
+        Ok(json!({
+            "access_token": text(&login.access_token), "client_id": CLIENT,
+            "client_secret": self.secret()?, "refresh_token": text(&login.refresh_token),
+        }))
+    }
+}
+
+fn text(secret: &Option<Secret>) -> Option<String> {
+    secret.as_ref().map(|secret| secret.expose().to_owned())
 }
 
 fn told(error: impl Into<Error>) -> String {
@@ -174,13 +191,23 @@ async fn with(version: &str, places: &Places, report: &mut Report) -> Result<(),
     )
     .await;
     let mut others = Theirs(start()?);
-    let both = at_once(&mut theirs, &mut others).await;
-    let told = both.as_ref().map_or_else(Clone::clone, Clone::clone);
-    check(
-        &format!("all write one file at a time: {told}"),
-        both.map(drop),
-    )
-    .await;
+    for (what, done) in [
+        (
+            "all write one file at a time",
+            writing_at_once(&mut theirs, &mut others).await,
+        ),
+        (
+            "all refresh at a time, and it writes under our lock",
+            refreshing_at_once(&mut theirs, true).await,
+        ),
+        (
+            "all refresh at a time, and it locks nothing",
+            refreshing_at_once(&mut theirs, false).await,
+        ),
+    ] {
+        let told = done.as_ref().map_or_else(Clone::clone, Clone::clone);
+        check(&format!("{what}: {told}"), done.map(drop)).await;
+    }
     Ok(())
 }
 
@@ -345,15 +372,7 @@ async fn reads_theirs(theirs: &mut Theirs) -> Result<(), String> {
 async fn in_turns(theirs: &mut Theirs) -> Result<(), String> {
     let Scratch { file, _folder } = scratch()?;
     let world = World::start().await?;
-    let login = world.server.log_in(CLIENT).map_err(told)?;
-    let text = |secret: &Option<vouchsafe::core::Secret>| {
-        secret.as_ref().map(|secret| secret.expose().to_owned())
-    };
-    let record = json!({
-        "access_token": text(&login.access_token), "client_id": CLIENT,
-        "client_secret": world.secret()?, "refresh_token": text(&login.refresh_token),
-    });
-    put(&FileStore::new(&file), "default", &record).await?;
+    put(&FileStore::new(&file), "default", &world.login()?).await?;
     let ours = world.credentials(&file)?;
     for turn in 0..10 {
         // One that has refreshed by itself notices nothing newer, so it is another each time.
@@ -459,105 +478,4 @@ async fn adds(theirs: &mut Theirs) -> Result<(), String> {
     let documents = store.documents(FileStore::NAMESPACE).await.map_err(told)?;
     let ids: Vec<u64> = documents.iter().map(|document| document.id).collect();
     same("the numbers", &ids, &vec![1, 2, 1001])
-}
-
-/// Two processes of `pancloud` alone, and then one beside two writers of ours: all write a profile
-/// each as fast as they can. Since `pancloud` does not lock the file, it can take back a write that
-/// came between its reading and writing, and damage the file, which ours then repairs. No profile
-/// may be lost, nor hold what its owner has not written.
-async fn at_once(one: &mut Theirs, two: &mut Theirs) -> Result<String, String> {
-    let [(_, record), ..] = records();
-    let Scratch { file, _folder } = scratch()?;
-    let store = FileStore::new(&file);
-    for profile in ["one", "two"] {
-        put(&store, profile, &record).await?;
-    }
-    one.open("alone", "one", &file).await?;
-    two.open("alone", "two", &file).await?;
-    let (first, second) = tokio::join!(one.store("alone", "one"), two.store("alone", "two"));
-    let alone = (first?, second?);
-
-    let Scratch { file, _folder } = scratch()?;
-    let store = FileStore::new(&file);
-    let profiles = ["theirs", "ours-1", "ours-2"];
-    for profile in profiles {
-        put(&store, profile, &record).await?;
-    }
-    one.open("beside", "theirs", &file).await?;
-    let (beside, first, second) = tokio::join!(
-        one.store("beside", "theirs"),
-        ours("ours-1", &file),
-        ours("ours-2", &file),
-    );
-    let (beside, first, second) = (beside?, first?, second?);
-    // It may have written last.
-    repaired(&store, get(&store, "theirs").await).await?;
-    for profile in profiles {
-        let mut left = get(&store, profile).await?;
-        let token = left["access_token"].take();
-        let token = token.as_str().unwrap_or_default();
-        let is_own = token == "at" || token.starts_with(&format!("{profile}-"));
-        if !is_own || left["refresh_token"] != "rt" {
-            return Err(format!("profile {profile} has {token:?}: {left}"));
-        }
-    }
-    Ok(format!(
-        "of {ROUNDS} writes each, two of pancloud alone: {} and {}; pancloud beside two of ours: \
-         {beside}, ours: {} and {} taken back, {} and {} times repaired",
-        alone.0, alone.1, first.taken_back, second.taken_back, first.repaired, second.repaired
-    ))
-}
-
-impl Theirs {
-    async fn store(&mut self, name: &str, profile: &str) -> Result<Value, String> {
-        let call = json!({
-            "call": "store", "name": name, "profile": profile, "access_token": profile,
-            "rounds": ROUNDS,
-        });
-        self.call(call).await
-    }
-}
-
-/// What came of our writes.
-#[derive(Default)]
-struct Ours {
-    taken_back: usize,
-    repaired: usize,
-}
-
-async fn ours(profile: &str, file: &Path) -> Result<Ours, String> {
-    let store = FileStore::new(file);
-    let [(_, mut record), ..] = records();
-    let mut seen = Ours::default();
-    for round in 0..ROUNDS {
-        record["access_token"] = format!("{profile}-{round}").into();
-        if repaired(&store, put(&store, profile, &record).await).await? {
-            seen.repaired += 1;
-            continue;
-        }
-        let read = get(&store, profile).await;
-        let is_there = read.as_ref().is_ok_and(|there| *there == record);
-        if repaired(&store, read).await? {
-            seen.repaired += 1;
-        } else if !is_there {
-            seen.taken_back += 1;
-        }
-    }
-    Ok(seen)
-}
-
-/// Repairs the file if that is why something failed, and returns whether it was.
-async fn repaired<T>(store: &FileStore, done: Result<T, String>) -> Result<bool, String> {
-    match done {
-        Ok(_) => Ok(false),
-        Err(why) if why.contains("repair or remove it") => {
-            // Another may have been faster.
-            match store.repair().await {
-                Ok(_) => Ok(true),
-                Err(error) if error.kind() == ErrorKind::StoreCorrupt => Err(why),
-                Err(error) => Err(told(error)),
-            }
-        }
-        Err(why) => Err(why),
-    }
 }
