@@ -268,6 +268,8 @@ async fn refreshes(world: &World, store: &FileStore, profile: &str) -> Result<Re
     let mut last = None;
     for _ in 0..REFRESHES {
         let begun = now();
+        // A damaged file fails before anything is saved.
+        let mut has_saved = true;
         match credentials.refresh().await {
             Ok(_) => {}
             Err(error) if error.is_reauthorization_needed() => {
@@ -275,6 +277,7 @@ async fn refreshes(world: &World, store: &FileStore, profile: &str) -> Result<Re
                 put(store, profile, &world.login()?).await?;
             }
             Err(error) => {
+                has_saved = credentials.has_unsaved_refresh_token();
                 if repaired(store, Err::<(), _>(told(error))).await? {
                     seen.repaired += 1;
                 }
@@ -287,8 +290,10 @@ async fn refreshes(world: &World, store: &FileStore, profile: &str) -> Result<Re
             }
             let _ = credentials.flush().await;
         }
-        last = Some([begun, now()]);
-        seen.saved.extend(last);
+        if has_saved {
+            last = Some([begun, now()]);
+            seen.saved.extend(last);
+        }
     }
     Ok(seen)
 }
