@@ -142,41 +142,33 @@ class Session:
             def call(*args, **kwargs):
                 with lock(file) if locked else contextlib.nullcontext():
                     begun = time.time_ns()
-                    try:
-                        return method(*args, **kwargs)
-                    finally:
-                        if notes:
-                            written.append([begun, time.time_ns()])
+                    result = method(*args, **kwargs)
+                    if notes:
+                        written.append([begun, time.time_ns()])
+                    return result
 
             return call
 
         storage.fetch_credential = watched(storage.fetch_credential, False)
         storage.write_credentials = watched(storage.write_credentials, True)
 
-    def refreshes(self, name, rounds):
-        """Refreshes again and again, and returns when it wrote and the last refresh token."""
-        known, failed = self.objects[name], {}
-
-        def attempt(call):
-            try:
-                call()
-                return True
-            except Exception as error:
-                what = type(error).__name__
-                failed[what] = failed.get(what, 0) + 1
-                # Gives others the time to repair the file.
-                time.sleep(0.02)
-                return False
-
-        for _ in range(rounds):
-            # A damaged file is repaired by the other side.
-            if not any(attempt(known.refresh) for _ in range(500)):
-                break
-        return {
-            "refresh_token": known.refresh_token,
-            "written": self.written[name],
-            "failed": failed,
-        }
+    def attempt(self, name, login=None):
+        """Refreshes, or writes another login. Returns when it wrote, what failed, and its refresh token."""
+        known, written = self.objects[name], self.written[name]
+        written.clear()
+        failed = None
+        try:
+            if login is None:
+                known.refresh()
+            else:
+                self.set(name, login)
+                known.write_credentials()
+        except Exception as error:
+            failed = type(error).__name__
+            # Gives others the time to repair the file.
+            time.sleep(0.02)
+        # That in memory: the property would read the file.
+        return {"written": written, "failed": failed, "refresh_token": known.refresh_token_}
 
 
 if __name__ == "__main__":

@@ -6,13 +6,14 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 use vouchsafe::cloud_credentials::ErrorKind;
 use vouchsafe::cloud_credentials::file::{FileStore, Metadata};
-use vouchsafe::core::{Clock as _, Secret, SystemClock};
 
+use super::noted::{Noted, Span, is_damage};
 use super::{Scratch, Theirs, World, get, put, read, records, same, scratch, told};
 
 /// How often each process writes while the others do.
@@ -110,7 +111,7 @@ async fn ours(profile: &str, file: &Path) -> Result<Ours, String> {
 async fn repaired<T>(store: &FileStore, done: Result<T, String>) -> Result<bool, String> {
     match done {
         Ok(_) => Ok(false),
-        Err(why) if why.contains("repair or remove it") => {
+        Err(why) if is_damage(&why) => {
             // Another may have been faster.
             match store.repair().await {
                 Ok(_) => Ok(true),
@@ -123,192 +124,229 @@ async fn repaired<T>(store: &FileStore, done: Result<T, String>) -> Result<bool,
 }
 
 /// Profiles of `pancloud`, of two of our processes, and one that is left alone.
-const PROFILES: [&str; 4] = ["theirs", "ours-1", "ours-2", "idle"];
+const PROFILES: [&str; 4] = [THEIRS, "ours-1", "ours-2", "idle"];
+const THEIRS: &str = "theirs";
 
 /// The name of a member that neither side knows, and of the one that ours adds.
 const FOREIGN: &str = "note";
 const OURS: &str = "cloud_credentials";
 
-/// A span of time, in nanoseconds since 1970.
-type Span = [u128; 2];
-
 /// `pancloud` and two of ours refresh a login each, at a server that takes each refresh token once, and
-/// write them to one file. At the end, the file has the last refresh token of each, and all members.
+/// write them to one file.
 ///
-/// If `pancloud` only uses the file under our lock, nothing at all is lost. Else only what one side wrote
-/// while the other did.
+/// If `pancloud` only uses the file under our lock, nothing at all is lost. Else a write may be taken back
+/// by one of the other side that was made at the same time, and by no other. All that is taken back is
+/// found: by ours when they read their profile, and by reading that of `pancloud` after each of its writes.
 pub(super) async fn refreshing_at_once(
-    theirs: &mut Theirs,
+    mut theirs: Theirs,
     is_locked: bool,
 ) -> Result<String, String> {
     let Scratch { file, _folder } = scratch()?;
-    let store = FileStore::new(&file).metadata(Metadata::Always);
     let world = World::start().await?;
-    for profile in PROFILES {
-        put(&store, profile, &world.login()?).await?;
+    let marking = FileStore::new(&file).metadata(Metadata::Always);
+    let store = Arc::new(Noted::new(FileStore::new(&file)));
+    for profile in ["ours-1", "ours-2"] {
+        put(&*store, profile, &world.login()?).await?;
     }
-    let mut all: Value = serde_json::from_str(&read(&file)?).map_err(|cause| cause.to_string())?;
-    for document in documents(&mut all)? {
-        document[FOREIGN] = document["profile"].clone();
-    }
-    let all = serde_json::to_string_pretty(&all).map_err(|cause| cause.to_string())?;
-    fs::write(&file, all).map_err(|cause| cause.to_string())?;
+    let login = world.login()?;
+    put(&marking, THEIRS, &login).await?;
+    put(&marking, "idle", &world.login()?).await?;
+    add_members(&file)?;
+    let idle = get(&marking, "idle").await?;
 
     let name = if is_locked { "locked" } else { "unlocked" };
-    theirs.open_at(&world.url(), name, "theirs", &file).await?;
+    theirs.open_at(&world.url(), name, THEIRS, &file).await?;
     let call = json!({"call": "watch", "name": name, "file": file, "locked": is_locked});
     theirs.call(call).await?;
-    let call = json!({"call": "refreshes", "name": name, "rounds": REFRESHES});
-    let mut repairs = Vec::new();
-    let all = async {
-        tokio::join!(
-            theirs.call(call),
-            refreshes(&world, &store, "ours-1"),
-            refreshes(&world, &store, "ours-2"),
-        )
+    // `pancloud` is faster, and all are to write for as long as the others do.
+    let turns = Semaphore::new(0);
+    let mut of_theirs = OfTheirs {
+        script: theirs,
+        name,
+        world: &world,
+        store: &store,
+        token: text_of(&login, "refresh_token"),
+        found: Found::default(),
     };
-    let (of_theirs, first, second) = tokio::select! {
-        all = all => all,
-        failed = repairing(&store, &mut repairs) => return Err(failed),
-    };
-    let (of_theirs, ours) = (of_theirs?, [first?, second?]);
-    let spans: Vec<Span> =
-        serde_json::from_value(of_theirs["written"].clone()).map_err(|cause| cause.to_string())?;
-    if spans.len() < REFRESHES {
-        return Err(format!("pancloud hardly wrote: {of_theirs}"));
-    }
-    // It may have written last.
-    repaired(&store, get(&store, "theirs").await).await?;
+    let ((), first, second) = tokio::try_join!(
+        of_theirs.refreshes(&turns),
+        refreshes(&world, &store, "ours-1", Some(&turns)),
+        refreshes(&world, &store, "ours-2", None),
+    )?;
+    of_theirs.look().await?;
+    let (token, theirs) = (of_theirs.token, of_theirs.found);
 
-    let mut lost = Vec::new();
-    for (profile, of_ours) in ["ours-1", "ours-2"].into_iter().zip(&ours) {
-        lost.extend(of_ours.lost.iter().map(|span| (profile, *span)));
-        let last = *of_ours.saved.last().ok_or("ours never saved")?;
-        if !is_last(&world, &store, profile).await? {
-            lost.push((profile, last));
+    for (profile, refused) in [("ours-1", first), ("ours-2", second)] {
+        let there = store
+            .repairing(async |store| get(store, profile).await)
+            .await?;
+        let is_last = world.takes(&text_of(&there, "refresh_token"));
+        let notes = store.notes();
+        let lost = notes.lost.iter().filter(|(lost, _)| lost == profile);
+        if (!is_last && notes.last.contains_key(profile)) || refused > lost.count() {
+            return Err(format!(
+                "{profile} lost a refresh token that nothing took back"
+            ));
         }
     }
-    for (profile, span) in &lost {
-        require_excuse(profile, *span, &spans)?;
+    let notes = store.notes();
+    for (profile, span) in &notes.lost {
+        require_reason(profile, *span, &theirs.written)?;
     }
-    let mut lost_of_theirs = 0;
-    if !is_last(&world, &store, "theirs").await? {
-        let last = *spans.last().ok_or("pancloud never wrote")?;
-        let saved = ours.iter().flat_map(|ours| &ours.saved);
-        let all: Vec<Span> = saved.chain(&repairs).copied().collect();
-        require_excuse("theirs", last, &all)?;
-        lost_of_theirs = 1;
+    for span in &theirs.lost {
+        require_reason(THEIRS, *span, &notes.written)?;
     }
-    if !is_last(&world, &store, "idle").await? {
-        return Err("the refresh token of a profile that was left alone is gone".to_owned());
-    }
-    // What it kept in memory was the last one issued.
-    let token = of_theirs["refresh_token"].as_str().unwrap_or_default();
-    if !world
-        .server
-        .takes_refresh_token(&Secret::from(token.to_owned()))
-    {
+    if !world.takes(&token) {
         return Err("pancloud has not the last refresh token of its login".to_owned());
     }
+    same(
+        "the profile left alone",
+        &get(&*store, "idle").await?,
+        &idle,
+    )?;
     check_members(&file)?;
 
-    let overlapping = |ours: &Refreshed| {
-        let saved = ours.saved.iter();
-        saved.filter(|span| meets(**span, &spans)).count()
-    };
-    let apart = ours.iter().map(|ours| ours.saved.len() - overlapping(ours));
-    let apart: usize = apart.sum();
-    let repairs = repairs.len() + ours.iter().map(|ours| ours.repaired).sum::<usize>();
-    let failed = &of_theirs["failed"];
+    let is_alone = |span: &&Span| !meets(**span, &notes.written);
+    let alone = theirs.written.iter().filter(is_alone).count();
+    let lost = (notes.lost.len(), theirs.lost.len());
     if is_locked {
         let counts = world.server.counts();
-        let found = (lost.len(), lost_of_theirs, repairs, counts.refused());
+        let found = (lost, notes.repairs, theirs.failed, counts.refused());
         same(
-            "lost of ours, of theirs, repairs, refusals",
+            "what is lost, repairs, failures, refusals",
             &found,
-            &(0, 0, 0, 0),
+            &((0, 0), 0, 0, 0),
         )?;
-        same("failures of pancloud", failed, &json!({}))?;
         same("requests", &counts.refreshes(), &(3 * REFRESHES as u64))?;
     }
     Ok(format!(
-        "of {REFRESHES} refreshes each, {} of ours and {lost_of_theirs} of pancloud taken back, all by a write \
-         at the same time; {apart} of ours met none; {repairs} repairs; pancloud failed {failed}",
-        lost.len()
+        "of {REFRESHES} refreshes each, {} of ours and {} of pancloud were taken back, each by a write at the \
+         same time; {alone} of {} writes of pancloud were alone; it failed {} times, and dropped {} tokens; \
+         {} repairs",
+        lost.0,
+        lost.1,
+        theirs.written.len(),
+        theirs.failed,
+        theirs.dropped,
+        notes.repairs
     ))
 }
 
-/// What came of our refreshes.
-#[derive(Default)]
-struct Refreshed {
-    /// When something was saved, or repaired.
-    saved: Vec<Span>,
-    /// When what was lost had been saved.
-    lost: Vec<Span>,
-    repaired: usize,
+/// What a script that runs `pancloud` does, and what came of it.
+struct OfTheirs<'a> {
+    script: Theirs,
+    name: &'a str,
+    world: &'a World,
+    store: &'a Noted,
+    /// The refresh token that it has in memory.
+    token: String,
+    found: Found,
 }
 
-/// Repairs the file whenever it is damaged, and notes when. Returns why it cannot.
-async fn repairing(store: &FileStore, repairs: &mut Vec<Span>) -> String {
-    loop {
-        let begun = now();
-        match repaired(store, get(store, "idle").await).await {
-            Ok(true) => repairs.push([begun, now()]),
-            // `pancloud` says nothing when it finds the file damaged.
-            Ok(false) => tokio::time::sleep(Duration::from_millis(20)).await,
-            Err(why) => return why,
+#[derive(Default)]
+struct Found {
+    /// When it wrote.
+    written: Vec<Span>,
+    /// When what was taken back had been written.
+    lost: Vec<Span>,
+    /// How often it could not read the file.
+    failed: usize,
+    /// How often it dropped the refresh token that it had just got, since it could not read the file.
+    dropped: usize,
+}
+
+impl OfTheirs<'_> {
+    async fn refreshes(&mut self, turns: &Semaphore) -> Result<(), String> {
+        for _ in 0..REFRESHES {
+            let turn = turns.acquire().await;
+            turn.map_err(|closed| closed.to_string())?.forget();
+            let mut login = None;
+            while !self.attempt(&mut login).await? {
+                // `pancloud` says nothing of a damaged file but that it cannot read it.
+                self.store
+                    .repairing(async |store| get(store, "idle").await)
+                    .await?;
+            }
+            self.look().await?;
         }
+        Ok(())
+    }
+
+    /// Refreshes, or writes another login, and returns whether that was written.
+    async fn attempt(&mut self, login: &mut Option<Value>) -> Result<bool, String> {
+        let call = json!({"call": "attempt", "name": self.name, "login": login});
+        let mut seen = self.script.call(call).await?;
+        let written: Vec<Span> =
+            serde_json::from_value(seen["written"].take()).map_err(|cause| cause.to_string())?;
+        let has_written = !written.is_empty();
+        self.found.written.extend(written);
+        let token = text_of(&seen, "refresh_token");
+        if !token.is_empty() {
+            self.token = token;
+        }
+        match seen["failed"].as_str() {
+            None if has_written && self.world.takes(&self.token) => return Ok(true),
+            // All that it says of a file that is half written, or damaged.
+            Some("JSONDecodeError") => self.found.failed += 1,
+            _ => return Err(format!("pancloud neither wrote nor says why: {seen}")),
+        }
+        // It reads the file once it has the answer and before it keeps the refresh token of that.
+        if !self.world.takes(&self.token) {
+            self.found.dropped += 1;
+            *login = Some(self.world.login()?);
+        }
+        Ok(false)
+    }
+
+    /// Looks whether what it wrote last is there.
+    async fn look(&mut self) -> Result<(), String> {
+        let there = self.store.repairing(async |store| get(store, THEIRS).await);
+        let is_there = text_of(&there.await?, "refresh_token") == self.token;
+        let last = self.found.written.last();
+        let last = *last.ok_or("pancloud never wrote")?;
+        if !is_there && self.found.lost.last() != Some(&last) {
+            self.found.lost.push(last);
+        }
+        Ok(())
     }
 }
 
-async fn refreshes(world: &World, store: &FileStore, profile: &str) -> Result<Refreshed, String> {
-    let credentials = world.credentials_in(store.clone(), profile)?;
-    let mut seen = Refreshed::default();
-    // The login was written before all else.
-    let mut last = None;
+/// Refreshes a login of ours again and again, and returns how often it was refused. Gives a turn for each.
+async fn refreshes(
+    world: &World,
+    store: &Arc<Noted>,
+    profile: &str,
+    turns: Option<&Semaphore>,
+) -> Result<usize, String> {
+    let credentials = world.credentials_in(Arc::clone(store) as _, profile)?;
+    let mut refused = 0;
     for _ in 0..REFRESHES {
-        let begun = now();
-        // A damaged file fails before anything is saved.
-        let mut has_saved = true;
+        if let Some(turns) = turns {
+            turns.add_permits(1);
+        }
         match credentials.refresh().await {
             Ok(_) => {}
             Err(error) if error.is_reauthorization_needed() => {
-                seen.lost.push(last.ok_or("the first refresh was refused")?);
-                put(store, profile, &world.login()?).await?;
+                refused += 1;
+                let login = world.login()?;
+                store
+                    .repairing(async |store| put(store, profile, &login).await)
+                    .await?;
             }
-            Err(error) => {
-                has_saved = credentials.has_unsaved_refresh_token();
-                if repaired(store, Err::<(), _>(told(error))).await? {
-                    seen.repaired += 1;
-                }
-            }
+            Err(error) => match told(error) {
+                why if is_damage(&why) => store.repair().await?,
+                why => return Err(why),
+            },
         }
         // What could not be saved at once, it saves later by itself, unless told to now.
-        while credentials.has_unsaved_refresh_token() {
-            if repaired(store, get(store, profile).await).await? {
-                seen.repaired += 1;
-            }
-            let _ = credentials.flush().await;
-        }
-        if has_saved {
-            last = Some([begun, now()]);
-            seen.saved.extend(last);
-        }
+        let flush = async |_: &Noted| credentials.flush().await.map_err(told);
+        store.repairing(flush).await?;
     }
-    Ok(seen)
-}
-
-/// Returns whether the refresh token in the file is the last one of its login.
-async fn is_last(world: &World, store: &FileStore, profile: &str) -> Result<bool, String> {
-    let there = get(store, profile).await?;
-    let token = there["refresh_token"].as_str().unwrap_or_default();
-    Ok(world
-        .server
-        .takes_refresh_token(&Secret::from(token.to_owned())))
+    Ok(refused)
 }
 
 /// Only what was written at the same time may be lost.
-fn require_excuse(profile: &str, lost: Span, others: &[Span]) -> Result<(), String> {
+fn require_reason(profile: &str, lost: Span, others: &[Span]) -> Result<(), String> {
     match meets(lost, others) {
         true => Ok(()),
         false => Err(format!(
@@ -320,6 +358,16 @@ fn require_excuse(profile: &str, lost: Span, others: &[Span]) -> Result<(), Stri
 fn meets([begun, ended]: Span, others: &[Span]) -> bool {
     let mut others = others.iter();
     others.any(|[other_begun, other_ended]| *other_begun <= ended && *other_ended >= begun)
+}
+
+/// Adds a member to each document that neither side knows.
+fn add_members(file: &Path) -> Result<(), String> {
+    let mut all: Value = serde_json::from_str(&read(file)?).map_err(|cause| cause.to_string())?;
+    for document in documents(&mut all)? {
+        document[FOREIGN] = document["profile"].clone();
+    }
+    let all = serde_json::to_string_pretty(&all).map_err(|cause| cause.to_string())?;
+    fs::write(file, all).map_err(|cause| cause.to_string())
 }
 
 /// All profiles are there once, with all members.
@@ -335,7 +383,9 @@ fn check_members(file: &Path) -> Result<(), String> {
     wanted.sort_unstable();
     same("the profiles", &profiles, &wanted.to_vec())?;
     for document in &documents {
-        if document[FOREIGN] != document["profile"] || !document[OURS].is_object() {
+        let is_marked =
+            [THEIRS, "idle"].contains(&document["profile"].as_str().unwrap_or_default());
+        if document[FOREIGN] != document["profile"] || is_marked != document[OURS].is_object() {
             let members: Vec<_> = document
                 .as_object()
                 .into_iter()
@@ -356,9 +406,6 @@ fn documents(all: &mut Value) -> Result<Vec<&mut Value>, String> {
     Ok(documents.values_mut().collect())
 }
 
-fn now() -> u128 {
-    let since = SystemClock::new()
-        .now()
-        .duration_since(SystemTime::UNIX_EPOCH);
-    since.unwrap_or_default().as_nanos()
+fn text_of(record: &Value, name: &str) -> String {
+    record[name].as_str().unwrap_or_default().to_owned()
 }

@@ -2,6 +2,7 @@
 //! time, and whether foreign clients accept the emulator.
 
 mod at_once;
+mod noted;
 
 use std::fs;
 use std::net::Ipv4Addr;
@@ -15,7 +16,7 @@ use vouchsafe::cloud_credentials::file::FileStore;
 use vouchsafe::cloud_credentials::mock::{Rotation, Seed, Server};
 use vouchsafe::cloud_credentials::{Credentials, Error};
 use vouchsafe::core::mock::Serving;
-use vouchsafe::core::store::{Expect, Key, Store as _, Swapped};
+use vouchsafe::core::store::{Expect, Key, Store, Swapped};
 use vouchsafe::core::transport::{HttpTransport, Request, Transport as _};
 use vouchsafe::core::{Secret, SecretBytes};
 
@@ -116,13 +117,19 @@ impl World {
 
     /// Ours, on a file.
     fn credentials(&self, file: &Path) -> Result<Credentials, String> {
-        self.credentials_in(FileStore::new(file), "default")
+        self.credentials_in(Arc::new(FileStore::new(file)), "default")
     }
 
-    fn credentials_in(&self, store: FileStore, profile: &str) -> Result<Credentials, String> {
+    fn credentials_in(&self, store: Arc<dyn Store>, profile: &str) -> Result<Credentials, String> {
         let builder = Server::credentials_builder_at(&self.url());
-        let builder = builder.store(Arc::new(store)).profile(profile);
+        let builder = builder.store(store).profile(profile);
         builder.build().map_err(told)
+    }
+
+    /// Returns whether a refresh token is the last one of its login.
+    fn takes(&self, refresh_token: &str) -> bool {
+        let token = Secret::from(refresh_token.to_owned());
+        self.server.takes_refresh_token(&token)
     }
 
     /// A record with another login.
@@ -198,11 +205,11 @@ async fn with(version: &str, places: &Places, report: &mut Report) -> Result<(),
         ),
         (
             "all refresh at a time, and it writes under our lock",
-            refreshing_at_once(&mut theirs, true).await,
+            refreshing_at_once(Theirs(start()?), true).await,
         ),
         (
             "all refresh at a time, and it locks nothing",
-            refreshing_at_once(&mut theirs, false).await,
+            refreshing_at_once(Theirs(start()?), false).await,
         ),
     ] {
         let told = done.as_ref().map_or_else(Clone::clone, Clone::clone);
@@ -280,7 +287,7 @@ fn key(profile: &str) -> Key {
     Key::new(FileStore::NAMESPACE, profile)
 }
 
-async fn put(store: &FileStore, profile: &str, record: &Value) -> Result<(), String> {
+async fn put(store: &dyn Store, profile: &str, record: &Value) -> Result<(), String> {
     let value = SecretBytes::from(record.to_string().into_bytes());
     let key = key(profile);
     let swap = store.compare_and_swap(&key, &Expect::Any, &value).await;
@@ -290,7 +297,7 @@ async fn put(store: &FileStore, profile: &str, record: &Value) -> Result<(), Str
     }
 }
 
-async fn get(store: &FileStore, profile: &str) -> Result<Value, String> {
+async fn get(store: &dyn Store, profile: &str) -> Result<Value, String> {
     let loaded = store.load(&key(profile)).await.map_err(told)?;
     let loaded = loaded.ok_or_else(|| format!("profile {profile:?} is gone"))?;
     serde_json::from_slice(loaded.value.expose()).map_err(|cause| cause.to_string())
