@@ -147,8 +147,12 @@ impl Place {
             self.keep_if_possible(|place| place.keep(&content));
         }
         if has_changed {
+            // Those who write all the time must not keep a change out for ever.
+            let before = (waited < TORN).then_some(&**content);
             let late = is_worse.then_some(&**content);
-            self.write(tables.text().as_bytes(), late)?;
+            if !self.write(tables.text().as_bytes(), before, late)? {
+                return Ok(Tried::Busy);
+            }
         }
         Ok(Tried::Done(result))
     }
@@ -249,17 +253,24 @@ impl Place {
         read_open(&file)
     }
 
-    /// Writes the file. `late` is the content to keep as soon as the new one is safe, so that another
-    /// process can complete an interrupted write.
-    fn write(&self, bytes: &[u8], late: Option<&[u8]>) -> io::Result<()> {
+    /// Writes the file, unless it is another than `before`: `pancloud`, which locks nothing, has written while
+    /// the draft was. Returns whether it did. `late` is the content to keep as soon as the new one is safe, so
+    /// that another process can complete an interrupted write.
+    fn write(&self, bytes: &[u8], before: Option<&[u8]>, late: Option<&[u8]>) -> io::Result<bool> {
         match self.mode {
             WriteMode::InPlace => {
                 self.draft(NEW, bytes)?;
-                if let Some(before) = late {
-                    self.keep_if_possible(|place| place.keep(before));
+                if let Some(before) = before
+                    && **self.content()? != *before
+                {
+                    fs::remove_file(self.beside(NEW))?;
+                    return Ok(false);
+                }
+                if let Some(late) = late {
+                    self.keep_if_possible(|place| place.keep(late));
                 }
                 self.write_in_place(bytes)?;
-                self.keep_backup()
+                self.keep_backup()?;
             }
             WriteMode::Replace => {
                 self.draft(BACKUP, bytes)?;
@@ -269,12 +280,12 @@ impl Place {
                 let draft = Draft::beside(&self.path)?;
                 draft.write(bytes)?;
                 draft.replace()?;
-                match permissions {
-                    Some(permissions) => fs::set_permissions(&self.path, permissions),
-                    None => Ok(()),
+                if let Some(permissions) = permissions {
+                    fs::set_permissions(&self.path, permissions)?;
                 }
             }
         }
+        Ok(true)
     }
 
     /// Completes the write of a process that was killed, from the complete content next to the
@@ -501,3 +512,31 @@ const DAMAGED: &str = ".damaged";
 
 /// The largest file that is read, in bytes.
 const LARGEST: u64 = 16 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_write_while_a_change_is_prepared_is_not_taken_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("credentials.json");
+        let place = Place::new(path.clone());
+        let [ours, theirs] = ["{\"ours\": {}}", "{\"theirs\": {}}"];
+        fs::write(&path, ours).unwrap();
+        // They have read the file before, and write it without the lock.
+        let changed = |waited| {
+            let change = |tables: &mut Tables| {
+                fs::write(&path, theirs).unwrap();
+                tables.document("ours", 1).map(|_| ((), true))
+            };
+            place.change(waited, change).unwrap()
+        };
+        assert!(matches!(changed(Duration::ZERO), Tried::Busy));
+        assert_eq!(fs::read_to_string(&path).unwrap(), theirs);
+        assert!(!place.beside(NEW).exists());
+        fs::write(&path, ours).unwrap();
+        assert!(matches!(changed(TORN), Tried::Done(())));
+        assert!(fs::read_to_string(&path).unwrap().contains("ours"));
+    }
+}
