@@ -318,7 +318,7 @@ pub fn host(text: &str) -> Result<String> {
 }
 
 /// Returns whether a text is a host name, an IPv4 address, or an IPv6 address in brackets.
-fn is_host(text: &str) -> bool {
+pub(crate) fn is_host(text: &str) -> bool {
     if let Some(inner) = text
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'))

@@ -2,7 +2,7 @@
 
 use http::Uri;
 
-use crate::url::is_loopback;
+use crate::url::{is_host, is_loopback};
 use crate::{Error, ErrorKind, Result};
 
 /// The address of a store's server that does not speak HTTP, from a URL such as `nats://host:4222`.
@@ -33,7 +33,7 @@ impl Address {
             Some(scheme) if scheme == tls => true,
             _ => return Err(invalid()),
         };
-        let host = url.host().filter(|host| !host.is_empty());
+        let host = url.host().filter(|host| is_host(host));
         let host = host.ok_or_else(invalid)?;
         let has_path = url
             .path_and_query()
@@ -105,6 +105,8 @@ mod tests {
             "nats://127.0.0.1/planted",
             "nats://127.0.0.1?planted",
             "nats://planted planted",
+            "nats://planted[f010::]",
+            "nats://a..planted",
         ] {
             let error = parse(bad).unwrap_err();
             assert!(
