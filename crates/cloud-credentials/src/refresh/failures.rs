@@ -128,3 +128,35 @@ type Digest = [u8; 32];
 const KEPT: Duration = Duration::from_secs(1);
 /// The longest wait that a server can ask for before the next refresh.
 pub(crate) const LONGEST_ASKED: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use vouchsafe_core::store::MemoryStore;
+
+    use super::*;
+
+    #[test]
+    fn nothing_is_left_of_a_record_that_is_not_in_use_and_others_go_on() {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let key = Key::new("n", "p");
+        let there = || lock(&ALL).contains_key(&name(&store, &key));
+        let first = Failures::of(&store, &key);
+        assert!(Arc::ptr_eq(&first, &Failures::of(&store, &key)));
+        // As if it were the last one before these.
+        drop(Failures {
+            store: Arc::clone(&store),
+            key: key.clone(),
+            recent: Mutex::default(),
+        });
+        assert!(there());
+        drop(first);
+        assert!(!there());
+    }
+
+    #[test]
+    fn debug_shows_no_failure() {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let failures = Failures::of(&store, &Key::new("n", "p"));
+        assert_eq!(format!("{failures:?}"), "Failures { .. }");
+    }
+}

@@ -466,3 +466,6 @@ const LATE: Duration = Duration::from_secs(1);
 const DEFERRED: u32 = 3;
 const FIRST_WAIT: Duration = Duration::from_millis(20);
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
+
+#[cfg(test)]
+mod tests;

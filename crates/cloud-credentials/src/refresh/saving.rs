@@ -53,7 +53,7 @@ impl Shared {
     /// Returns how long to wait before tokens are saved, at most `longest`. `None` if there are none,
     /// or they have been displaced for long: then they are saved by the next refresh that finds the
     /// record as it was.
-    fn wait_to_save(&self, longest: Duration) -> Option<Duration> {
+    pub(super) fn wait_to_save(&self, longest: Duration) -> Option<Duration> {
         let all = lock(&self.unsaved);
         let is_past = |since: Instant| since.elapsed() >= LONGEST_HOLD;
         let is_tried = |kept: &&Kept| !kept.displaced.is_some_and(is_past);

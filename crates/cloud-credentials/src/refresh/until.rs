@@ -64,3 +64,62 @@ impl Until {
 
 /// How late a limit is noticed only after the process was suspended.
 const LATE: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use vouchsafe_core::mock::ManualClock;
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// Returns moments after some seconds by each clock, and the clock that can be set.
+    fn moments<const N: usize>(all: [(u32, u32); N]) -> ([Until; N], Arc<ManualClock>) {
+        let manual = Arc::new(ManualClock::at_unix(1_000));
+        let clock = Arc::clone(&manual) as Arc<dyn Clock>;
+        let moment = |(by_timer, by_clock)| Until {
+            by_timer: Instant::now() + SECOND * by_timer,
+            by_clock: clock.now() + SECOND * by_clock,
+            clock: Arc::clone(&clock),
+        };
+        (all.map(moment), manual)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_earlier_of_two_moments_is_the_earlier_one_by_each_clock() {
+        let ([first, second, both], _) = moments([(1, 4), (2, 3), (1, 3)]);
+        for earlier in [first.clone().or_before(&second), second.or_before(&first)] {
+            assert_eq!(earlier.by_timer, both.by_timer);
+            assert_eq!(earlier.by_clock, both.by_clock);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_moment_is_before_another_one_if_both_clocks_say_so() {
+        let ([moment, same, timer, clock], _) = moments([(2, 2), (2, 2), (1, 3), (3, 1)]);
+        assert!(moment.is_before(&same));
+        for other in [timer, clock] {
+            assert!(!moment.is_before(&other) && !other.is_before(&moment));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn either_clock_ends_the_time_and_shows_that_the_process_was_suspended() {
+        for is_timer in [true, false] {
+            let ([until], manual) = moments([(5, 5)]);
+            let pass = async |time| match is_timer {
+                true => tokio::time::advance(time).await,
+                false => manual.advance(time),
+            };
+            let nearly = Duration::from_millis(1);
+            pass(5 * SECOND - nearly).await;
+            assert!(!until.is_over());
+            pass(nearly).await;
+            assert!(until.is_over() && !until.is_long_over());
+            pass(SECOND - nearly).await;
+            assert!(!until.is_long_over());
+            pass(nearly).await;
+            assert!(until.is_long_over());
+        }
+    }
+}

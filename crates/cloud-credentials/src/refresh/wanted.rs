@@ -230,3 +230,131 @@ impl super::machine::Record for Record {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+
+    fn at(seconds: u64) -> Option<SystemTime> {
+        Some(UNIX_EPOCH + Duration::from_secs(seconds))
+    }
+
+    /// Returns a record of the client `c` whose access token expires after 100 seconds.
+    fn record(refresh_token: &str) -> Record {
+        Record {
+            client_id: Some("c".to_owned()),
+            refresh_token: Some(Secret::from(refresh_token)),
+            access_token: Some(Secret::from("at")),
+            expires_at: at(100),
+            ..Record::default()
+        }
+    }
+
+    fn given(rotated: Option<&str>) -> Given {
+        Given {
+            client_id: Some("c".to_owned()),
+            refresh_token: Some(Secret::from("first")),
+            rotated: rotated.map(Secret::from),
+            ..Given::default()
+        }
+    }
+
+    fn wanted(given: Given) -> Wanted {
+        Wanted {
+            stale: Stale::Nothing,
+            given: Some(given),
+            is_token_cached: true,
+            is_secret_kept: false,
+            guard: Duration::from_secs(10),
+        }
+    }
+
+    #[test]
+    fn an_own_record_is_newer_by_its_lineage_and_else_by_its_expiry() {
+        let first = record("first");
+        let later = Record {
+            lineage: first.first(),
+            ..record("later")
+        };
+        let dead = |record: &Record| Record {
+            dead: record.refresh_token.as_ref().map(digest),
+            ..record.clone()
+        };
+        let until = |record: &Record, seconds| Record {
+            expires_at: at(seconds),
+            ..record.clone()
+        };
+        let without = |record: &Record| Record {
+            refresh_token: None,
+            ..record.clone()
+        };
+        for (own, profile, expected) in [
+            // What descends from the first refresh token is newer than that one, whatever expires later.
+            (later.clone(), until(&first, 200), true),
+            (until(&first, 200), later.clone(), false),
+            (until(&first, 101), first.clone(), true),
+            (first.clone(), first.clone(), false),
+            (first.clone(), until(&first, 101), false),
+            (until(&later, 101), later.clone(), true),
+            // One that was refused is of no use, nor is one that is not there.
+            (first.clone(), dead(&later), true),
+            (dead(&later), first.clone(), false),
+            (dead(&until(&first, 200)), first.clone(), false),
+            (without(&until(&first, 200)), first.clone(), false),
+        ] {
+            assert_eq!(is_newer(&own, &profile), expected, "{own:?} {profile:?}");
+        }
+    }
+
+    #[test]
+    fn what_another_client_got_for_the_same_refresh_token_is_not_used() {
+        let there = Record {
+            client_id: Some("d".to_owned()),
+            ..record("first")
+        };
+        let view = given(None).view(Some(&there));
+        assert_eq!(view.client_id.as_deref(), Some("c"));
+        assert_eq!(view.refresh_token, there.refresh_token);
+        assert_eq!((view.access_token, view.expires_at), (None, None));
+        assert!(
+            given(None)
+                .view(Some(&record("first")))
+                .access_token
+                .is_some()
+        );
+    }
+
+    #[test]
+    fn unsaved_tokens_are_taken_back_if_they_are_the_newest_that_are_known() {
+        let unsaved = Unsaved {
+            replaced: ["second", "third"].map(Secret::from).into(),
+            record: record("fourth"),
+            is_fresh: true,
+            is_displaced: false,
+        };
+        for (rotated, expected) in [
+            (Some("fourth"), Some("second")),
+            (Some("fifth"), Some("fifth")),
+            (None, None),
+        ] {
+            let mut wanted = wanted(given(rotated));
+            wanted.take_back(&unsaved);
+            assert_eq!(wanted.given.unwrap().rotated, expected.map(Secret::from));
+        }
+    }
+
+    #[test]
+    fn a_token_of_a_record_is_adopted_only_where_tokens_are_kept_in_records() {
+        let (mut wanted, now) = (wanted(given(None)), at(0).unwrap());
+        assert!(wanted.is_fresh(&record("first"), now));
+        let without = Record {
+            access_token: None,
+            ..record("first")
+        };
+        assert!(!wanted.is_fresh(&without, now));
+        wanted.is_token_cached = false;
+        assert!(!wanted.is_fresh(&record("first"), now));
+    }
+}

@@ -137,12 +137,14 @@ async fn it_is_not_that_of_another_store_profile_server_client_or_login() {
         given().client_secret("t").refresh_token("rt-0"),
         given().refresh_token("rt-1"),
     ];
+    // Failures are kept as long as there are credentials.
+    let mut kept = Vec::new();
     for (number, builder) in (1..).zip(all) {
         let same = builder.clone();
-        let both = [builder, same].map(|builder| builder.build().unwrap());
-        for credentials in &both {
+        for credentials in [builder, same].map(|builder| builder.build().unwrap()) {
             credentials.refresh().await.unwrap_err();
             assert_eq!(server.requests(), number);
+            kept.push(credentials);
         }
     }
 }

@@ -17,7 +17,7 @@ use vouchsafe_core::{BoxFuture, Result, SecretBytes};
 
 use crate::fleet::{had, sharing};
 use crate::server::{
-    Fragile, TokenServer, Told, looks_good, memory, put, record, secret, seed, seeded,
+    Fragile, TokenServer, Told, key, looks_good, memory, put, record, secret, seed, seeded,
 };
 
 /// Answers each request alike.
@@ -138,6 +138,53 @@ async fn an_operator_is_told_of_tokens_that_are_not_saved_and_of_a_login_that_is
     seed(&*store, "of another").await;
     credentials.refresh().await.unwrap_err();
     assert_eq!(told.take(), ["log in default: invalid_grant"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operator_is_told_once_that_another_login_has_overtaken_tokens() {
+    let server = TokenServer::new(true);
+    let fragile = Arc::new(Fragile::default());
+    let store: Arc<dyn Store> = Arc::clone(&fragile) as _;
+    seed(&*store, "rt-0").await;
+    let told = Arc::new(Told::default());
+    let builder = server.builder().store(Arc::clone(&store));
+    let credentials = builder.events(told.clone()).build().unwrap();
+    fragile.is_full.store(true, Ordering::Relaxed);
+    credentials.refresh().await.unwrap();
+    told.take();
+    fragile.is_full.store(false, Ordering::Relaxed);
+    seed(&*store, "of another").await;
+    tokio::time::sleep(Duration::from_secs(200)).await;
+    let what = "the record has another login by now, or was removed";
+    assert_eq!(told.take(), [format!("unsaved default: {what}")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_alone_makes_no_record() {
+    let server = TokenServer::new(true);
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let builder = server.builder().store(Arc::clone(&store));
+    let builder = builder.client_id("c").client_secret("s");
+    let credentials = builder.refresh_token("revoked").build().unwrap();
+    for _ in 0..3 {
+        let error = credentials.refresh().await.unwrap_err();
+        assert!(error.is_reauthorization_needed(), "{error}");
+    }
+    assert_eq!(server.requests(), 1);
+    assert!(store.load(&key()).await.unwrap().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_reads_the_record_three_times() {
+    let server = TokenServer::new(true);
+    let fragile = Arc::new(Fragile::default());
+    let store: Arc<dyn Store> = Arc::clone(&fragile) as _;
+    seed(&*store, "rt-0").await;
+    let credentials = server.builder().store(Arc::clone(&store)).build().unwrap();
+    let before = fragile.readings.load(Ordering::Relaxed);
+    credentials.refresh().await.unwrap();
+    // For what is to be replaced, before the lease is asked for, and with it.
+    assert_eq!(fragile.readings.load(Ordering::Relaxed) - before, 3);
 }
 
 #[tokio::test(start_paused = true)]

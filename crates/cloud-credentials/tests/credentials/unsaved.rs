@@ -8,8 +8,8 @@ use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use vouchsafe_cloud_credentials::{Credentials, Error, ErrorKind, Events};
-use vouchsafe_core::mock::ManualClock;
 use vouchsafe_core::mock::cancel::{at_each_await, cut};
+use vouchsafe_core::mock::{Fault, ManualClock};
 use vouchsafe_core::store::{Expect, Key, Store};
 
 use crate::fleet::{had, sharing};
@@ -192,8 +192,11 @@ async fn others_do_not_wait_for_tokens_that_a_login_has_overtaken() {
 #[tokio::test(start_paused = true)]
 async fn a_program_can_save_what_was_not_saved_before_it_ends() {
     let two = Two::new(true).await;
+    let begun = Instant::now();
     let error = two.first.flush().await.unwrap_err();
     assert!(error.to_string().contains("the disk is full"), "{error}");
+    // One that does not pass by itself is not tried again.
+    assert!(begun.elapsed() < Duration::from_secs(1));
     assert!(two.first.has_unsaved_refresh_token());
     two.store.is_full.store(false, Ordering::Relaxed);
     // One that passes is waited for.
@@ -429,6 +432,28 @@ async fn tokens_that_a_login_has_overtaken_are_tried_for_a_while_and_then_at_the
     two.first.refresh().await.unwrap();
     assert!(!two.first.has_unsaved_refresh_token());
     assert_eq!((two.server.requests(), two.server.refused()), (2, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_whose_login_was_removed_does_not_get_the_unsaved_tokens() {
+    let two = Two::new(true).await;
+    let left = json!({"client_id": "c"});
+    two.store.is_full.store(false, Ordering::Relaxed);
+    put(&*two.store, &left).await;
+    two.pass(60).await;
+    assert_eq!(record(&*two.store).await, left);
+    assert!(two.first.has_unsaved_refresh_token());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unsaved_refresh_token_that_is_refused_is_not_kept() {
+    let two = Two::new(true).await;
+    let refusal = json!({"error": "invalid_grant"});
+    let fault = Fault::on_any().status(400).json(&refusal);
+    two.server.server.faults().add(fault);
+    let error = two.first.refresh().await.unwrap_err();
+    assert!(error.is_reauthorization_needed(), "{error}");
+    assert!(!two.first.has_unsaved_refresh_token());
 }
 
 #[tokio::test(start_paused = true)]
