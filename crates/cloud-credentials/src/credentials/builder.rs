@@ -345,7 +345,8 @@ impl CredentialsBuilder {
         self
     }
 
-    /// Sets how long the refresh of another process is waited for. Default: 45 seconds.
+    /// Sets how long to wait for the refresh of another process, and for how long a refresh whose leases keep
+    /// ending early goes on. Default: 45 seconds.
     pub fn wait_time(mut self, time: Duration) -> Self {
         self.times.patience = time;
         self

@@ -134,7 +134,7 @@ pub(crate) enum Event<R, V, E> {
     Conflict(Seen<R, V>),
     /// Of [`Step::Release`] and [`Step::GiveBack`].
     Released,
-    /// The step failed. Of [`Step::Wait`]: the time for waiting is over.
+    /// The step failed. Of [`Step::Wait`] and [`Step::Defer`]: the time for waiting is over.
     Failed(E),
 }
 

@@ -435,8 +435,8 @@ fn held_for_too_long() -> Error {
 }
 
 fn lost_again() -> Error {
-    let what = "each lease was lost before its time, so that no token was requested; does the store remove \
-                records, or another clock run ahead?";
+    let what = "every lease was lost before it expired, so no token was requested; check whether the store \
+                removes records, or the clock of another machine is ahead";
     Core::new(Kind::Store, what).with_retryable(true).into()
 }
 

@@ -1,5 +1,6 @@
 //! Waiting for the refresh of another process.
 
+use std::mem;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
@@ -14,6 +15,7 @@ use crate::Result;
 pub(super) struct Waits {
     until: Instant,
     backoff: Backoff,
+    has_deferred: bool,
 }
 
 impl Waits {
@@ -21,6 +23,7 @@ impl Waits {
         Self {
             until: deadline::after(Instant::now(), limit),
             backoff: Backoff::new(FIRST_WAIT, LONGEST_WAIT, Jitter::random()).at_least_half(),
+            has_deferred: false,
         }
     }
 
@@ -39,10 +42,12 @@ impl Waits {
         Ok(())
     }
 
-    /// Waits for a holder that lost its lease and may be about to save. Fails once the limit is over, so that leases
-    /// that end before their time are no reason to wait for ever.
-    pub(super) async fn defer(&self, time: Duration) -> Result<()> {
-        if Instant::now() >= self.until {
+    /// Waits for the last holder of a lease, which may be about to save. Fails if the limit is over and this is
+    /// not the first such wait: leases that keep ending early would otherwise make it wait for ever. The first
+    /// is for a lease that may have taken all of the limit to lapse.
+    pub(super) async fn defer(&mut self, time: Duration) -> Result<()> {
+        let is_first = !mem::replace(&mut self.has_deferred, true);
+        if !is_first && Instant::now() >= self.until {
             return Err(lost_again());
         }
         sleep(time).await;

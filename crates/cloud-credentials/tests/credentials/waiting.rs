@@ -118,6 +118,25 @@ async fn leases_that_end_too_soon_end_a_refresh_after_the_wait_time() {
     let refreshed = timeout(Duration::from_secs(600), credentials.unwrap().refresh()).await;
     let error = refreshed.expect("it ends by itself").unwrap_err();
     assert!(error.is_retryable());
-    assert!(error.to_string().contains("each lease was lost"), "{error}");
+    assert!(
+        error.to_string().contains("every lease was lost"),
+        "{error}"
+    );
     assert_eq!(server.requests(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lapsed_lease_is_taken_over_however_short_the_wait_time_is() {
+    let store = seeded("rt-0").await;
+    let clock = Arc::new(ManualClock::running());
+    let leases = StoreLeases::with_clock(Arc::clone(&store), Arc::clone(&clock) as _);
+    // A process died with it.
+    let _lease = taken(&leases, Duration::from_secs(30)).await;
+    clock.advance(Duration::from_secs(31));
+    let server = TokenServer::new(true);
+    let builder = server.builder().store(store).clock(clock);
+    let builder = builder.leases(Arc::new(leases));
+    let credentials = builder.wait_time(Duration::ZERO).build().unwrap();
+    credentials.refresh().await.unwrap();
+    assert_eq!(server.requests(), 1);
 }
