@@ -1,5 +1,8 @@
 //! Reading and writing the file under a lock, whatever the bytes mean.
 
+#[cfg(test)]
+mod tests;
+
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _};
@@ -28,6 +31,8 @@ pub(super) enum Tried<T> {
     Done(T),
     /// Another process has the lock.
     Busy,
+    /// A program that locks nothing has written while the change was prepared.
+    Overtaken,
     /// The file cannot be read; another process may be writing it.
     Damaged,
 }
@@ -37,6 +42,7 @@ impl<T> Tried<T> {
         match self {
             Self::Done(done) => Tried::Done(map(done)),
             Self::Busy => Tried::Busy,
+            Self::Overtaken => Tried::Overtaken,
             Self::Damaged => Tried::Damaged,
         }
     }
@@ -123,7 +129,8 @@ impl Place {
         Ok(done(found))
     }
 
-    /// Changes the file. `change` returns `None` for damaged tables, otherwise whether to write.
+    /// Changes the file. `change` returns `None` for damaged tables, otherwise whether to write. `waited` is how
+    /// long programs that lock nothing have been in the way.
     pub(super) fn change<T>(
         &self,
         waited: Duration,
@@ -132,7 +139,9 @@ impl Place {
         let Some(_lock) = self.lock()? else {
             return Ok(Tried::Busy);
         };
-        self.complete(waited)?;
+        if !self.complete(waited)? {
+            return Ok(Tried::Damaged);
+        }
         let content = self.content()?;
         let Some(mut tables) = Tables::read(&content) else {
             return Ok(Tried::Damaged);
@@ -141,17 +150,15 @@ impl Place {
             return Ok(Tried::Damaged);
         };
         // An empty table, such as `pancloud` makes of a file that was cut to nothing, takes the place of a
-        // copy with profiles only where the change is about to replace that, too.
-        let is_worse = !has_profiles(&content) && self.has_backup_of_profiles();
-        if !is_worse {
+        // copy with profiles only once a change replaces that, too.
+        if has_profiles(&content) || !self.has_backup_of_profiles() {
             self.keep_if_possible(|place| place.keep(&content));
         }
         if has_changed {
-            // Those who write all the time must not keep a change out for ever.
+            // A program that writes all the time must not block a change for ever.
             let before = (waited < TORN).then_some(&**content);
-            let late = is_worse.then_some(&**content);
-            if !self.write(tables.text().as_bytes(), before, late)? {
-                return Ok(Tried::Busy);
+            if !self.write(tables.text().as_bytes(), before)? {
+                return Ok(Tried::Overtaken);
             }
         }
         Ok(Tried::Done(result))
@@ -176,7 +183,9 @@ impl Place {
         let Some(_lock) = self.lock()? else {
             return Ok(Tried::Busy);
         };
-        self.complete(waited)?;
+        if !self.complete(waited)? {
+            return Ok(Tried::Damaged);
+        }
         let damaged = self.content()?;
         if is_sound(&damaged) {
             return Ok(Tried::Done(Repaired::NotNeeded));
@@ -253,10 +262,9 @@ impl Place {
         read_open(&file)
     }
 
-    /// Writes the file, unless it is another than `before`: `pancloud`, which locks nothing, has written while
-    /// the draft was. Returns whether it did. `late` is the content to keep as soon as the new one is safe, so
-    /// that another process can complete an interrupted write.
-    fn write(&self, bytes: &[u8], before: Option<&[u8]>, late: Option<&[u8]>) -> io::Result<bool> {
+    /// Writes the file. In place, it returns `false` and writes nothing if the content is no longer `before`,
+    /// since `pancloud`, which takes no lock, has written in the meantime.
+    fn write(&self, bytes: &[u8], before: Option<&[u8]>) -> io::Result<bool> {
         match self.mode {
             WriteMode::InPlace => {
                 self.draft(NEW, bytes)?;
@@ -265,9 +273,6 @@ impl Place {
                 {
                     fs::remove_file(self.beside(NEW))?;
                     return Ok(false);
-                }
-                if let Some(late) = late {
-                    self.keep_if_possible(|place| place.keep(late));
                 }
                 self.write_in_place(bytes)?;
                 self.keep_backup()?;
@@ -289,31 +294,30 @@ impl Place {
     }
 
     /// Completes the write of a process that was killed, from the complete content next to the
-    /// file, unless others have written since.
-    fn complete(&self, waited: Duration) -> io::Result<()> {
+    /// file, unless others have written since. Returns `false` if others may be writing.
+    fn complete(&self, waited: Duration) -> io::Result<bool> {
         let new = self.beside(NEW);
         let Some(content) = read(&new)? else {
-            return Ok(());
+            return Ok(true);
         };
-        let there = read(&self.path)?;
-        let before = read(&self.beside(BACKUP))?;
-        let is_empty = there.as_ref().is_none_or(|there| there.is_empty());
-        let is_untouched = is_empty || there == before;
-        let torn = there.filter(|there| Tables::read(there).is_none());
-        // Programs that do not lock the file may be writing.
-        if torn.is_some() && waited < TORN {
-            return Ok(());
+        let there = read(&self.path)?.unwrap_or_default();
+        let before = read(&self.beside(BACKUP))?.unwrap_or_default();
+        let is_torn = !there.is_empty() && Tables::read(&there).is_none();
+        if is_torn && waited < TORN {
+            return Ok(false);
         }
-        let old = before.as_deref().map_or(&[][..], Vec::as_slice);
-        if let Some(torn) = &torn
-            && !is_half_written(torn, &content, old)
-        {
-            self.draft(DAMAGED, torn)?;
+        // Half of it can be good JSON, too, and the copy has more than a file that was emptied.
+        let is_ours = there.is_empty()
+            || is_half_written(&there, &content, &before)
+            || (!is_torn && !has_profiles(&there) && has_profiles(&before));
+        if is_torn && !is_ours {
+            self.draft(DAMAGED, &there)?;
         }
-        if torn.is_some() || is_untouched {
+        if is_torn || is_ours {
             self.write_in_place(&content)?;
         }
-        self.keep_backup()
+        self.keep_backup()?;
+        Ok(true)
     }
 
     /// Keeps the content of the file as the last good one. `pancloud` keeps none, so a repair would
@@ -372,7 +376,13 @@ impl Place {
 
     fn keep_backup(&self) -> io::Result<()> {
         self.disk.rename(&self.beside(NEW), &self.beside(BACKUP))?;
-        self.disk.sync_folder(folder_of(&self.path))
+        self.disk.sync_folder(folder_of(&self.path))?;
+        if let Ok(newest) = fs::metadata(&self.path).and_then(|file| file.modified()) {
+            for ending in [NEW, BACKUP, DAMAGED] {
+                Draft::sweep(&self.beside(ending), newest);
+            }
+        }
+        Ok(())
     }
 
     fn draft(&self, ending: &str, bytes: &[u8]) -> io::Result<()> {
@@ -463,7 +473,12 @@ fn overwrite(file: &File, bytes: &[u8], disk: &dyn Disk) -> io::Result<()> {
     at_start.rewind()?;
     disk.write(file, bytes)?;
     disk.sync(file)?;
-    disk.cut(file, bytes.len() as u64)
+    // Programs that lock nothing may have written meanwhile: cut to our length, theirs would be damaged.
+    let there = read_open(file)?;
+    match there.len() > bytes.len() && there.starts_with(bytes) {
+        true => disk.cut(file, bytes.len() as u64),
+        false => Ok(()),
+    }
 }
 
 fn read(path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
@@ -512,31 +527,3 @@ const DAMAGED: &str = ".damaged";
 
 /// The largest file that is read, in bytes.
 const LARGEST: u64 = 16 << 20;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_others_write_while_a_change_is_prepared_is_not_taken_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("credentials.json");
-        let place = Place::new(path.clone());
-        let [ours, theirs] = ["{\"ours\": {}}", "{\"theirs\": {}}"];
-        fs::write(&path, ours).unwrap();
-        // They have read the file before, and write it without the lock.
-        let changed = |waited| {
-            let change = |tables: &mut Tables| {
-                fs::write(&path, theirs).unwrap();
-                tables.document("ours", 1).map(|_| ((), true))
-            };
-            place.change(waited, change).unwrap()
-        };
-        assert!(matches!(changed(Duration::ZERO), Tried::Busy));
-        assert_eq!(fs::read_to_string(&path).unwrap(), theirs);
-        assert!(!place.beside(NEW).exists());
-        fs::write(&path, ours).unwrap();
-        assert!(matches!(changed(TORN), Tried::Done(())));
-        assert!(fs::read_to_string(&path).unwrap().contains("ours"));
-    }
-}

@@ -208,13 +208,15 @@ impl FileStore {
         let begun = Instant::now();
         // Waiting processes must not all retry at once.
         let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT, Jitter::random()).at_least_half();
+        // The time in which our own processes had the lock is no sign of damage.
+        let mut disturbed: Option<Instant> = None;
         loop {
             let (place, attempt) = (Arc::clone(&self.place), Arc::clone(&attempt));
-            let waited = begun.elapsed();
+            let waited = disturbed.map_or(Duration::ZERO, |since| since.elapsed());
             let tried = blocking(what, move || attempt(&place, waited)).await?;
             match tried.map_err(|cause| self.failed(what, cause))? {
                 Tried::Done(done) => return Ok(done),
-                Tried::Busy if waited >= PATIENCE => {
+                Tried::Busy if begun.elapsed() >= PATIENCE => {
                     let busy = std::io::Error::new(
                         std::io::ErrorKind::WouldBlock,
                         "another process has it locked",
@@ -224,7 +226,11 @@ impl FileStore {
                 Tried::Damaged if waited >= disk::TORN => {
                     return Err(self.damaged("repair or remove it").await);
                 }
-                Tried::Busy | Tried::Damaged => sleep(backoff.next_wait()).await,
+                Tried::Damaged | Tried::Overtaken => {
+                    disturbed.get_or_insert_with(Instant::now);
+                    sleep(backoff.next_wait()).await;
+                }
+                Tried::Busy => sleep(backoff.next_wait()).await,
             }
         }
     }
