@@ -5,9 +5,9 @@ use serde_json::{Map, Value};
 use super::super::machine::is_of_session;
 use super::Run;
 use super::constructor;
-use super::equivalent::Other;
 use super::line::{Deed, Line};
 use super::machine::{Machine, Order, Ran};
+use super::other::Other;
 
 /// The calls of one command line, each of which is a run of the program.
 pub(super) struct Calls<'c> {

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::super::machine::is_of_session;
-use super::equivalent::Other;
 use super::machine::{Machine, Order};
+use super::other::Other;
 
 /// Adds the arguments of `Credentials` to a command. Secrets are variables: like arguments, those hide the
 /// file.
@@ -80,7 +80,8 @@ pub(super) fn is_session(name: &str, value: &Value) -> Result<bool, Other> {
     let changes = match name {
         "auto_refresh" | "auto_retry" => value == &Value::Bool(false),
         "enforce_json" => value == &Value::Bool(true),
-        "verify" | "cert" | "proxies" | "auth" => true,
+        "verify" => value != &Value::Bool(true),
+        "cert" | "proxies" | "auth" => true,
         _ => false,
     };
     match changes {

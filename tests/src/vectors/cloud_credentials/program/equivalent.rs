@@ -1,6 +1,6 @@
-//! What `summit.py` was called for, by the commands of the program that do the same.
+//! Calls of `summit.py`, run as the equivalent commands of the program.
 //!
-//! Compared are: success or failure, the requests, the file and its mode, and what is printed as JSON. The
+//! Compares success or failure, the requests, the file and its mode, and what is printed as JSON. The
 //! lines on standard error are for people, and differ.
 
 use std::time::{Duration, UNIX_EPOCH};
@@ -13,22 +13,9 @@ use super::super::network::{Asked, Body, is_for_tokens, is_of_proxy};
 use super::call::{Calls, Shown};
 use super::line::{Line, Print};
 use super::machine::{Machine, Order};
+use super::other::Other;
 use super::{Case, Run, write};
 use crate::vectors::report::Judgement;
-
-/// Why a call has no command.
-pub(super) enum Other {
-    /// There is none, by a rule.
-    Waived(&'static str),
-    /// The runner does not know it.
-    Unknown(String),
-}
-
-impl From<String> for Other {
-    fn from(why: String) -> Self {
-        Self::Unknown(why)
-    }
-}
 
 pub(super) async fn judge(
     machine: &Machine,
@@ -50,7 +37,9 @@ pub(super) async fn judge(
     let has_failed = run.outcome.exit_code != 0;
     let line = match Line::read(&arguments, read) {
         Ok(line) => line,
-        Err(_) if has_failed => return refused(machine, arguments, judgement).await,
+        Err(_) if has_failed && run.exchanges.is_empty() => {
+            return refused(machine, arguments, judgement).await;
+        }
         Err(odd) => return Err(format!("no runner for this command line: {odd}")),
     };
     if let Some(about) = line.about {
@@ -84,7 +73,9 @@ pub(super) async fn judge(
                 judgement.waive(rule);
                 return Ok(());
             }
-            Err(Other::Unknown(_)) if has_failed && machine.asked().is_empty() => {
+            Err(Other::Unknown(_))
+                if has_failed && run.exchanges.is_empty() && machine.asked().is_empty() =>
+            {
                 return refused(machine, arguments, judgement).await;
             }
             Err(Other::Unknown(why)) => return Err(why),

@@ -11,9 +11,9 @@ use vouchsafe::core::transport::{HttpTransport, Request, Transport as _};
 
 use super::super::network::pairs;
 use super::call::{Called, Calls, Shown};
-use super::equivalent::Other;
 use super::line::Deed;
 use super::machine::{Order, PATIENCE, Ran};
+use super::other::Other;
 use super::text;
 
 /// A login that waits for its user.

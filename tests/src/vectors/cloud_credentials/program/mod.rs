@@ -10,6 +10,7 @@ mod equivalent;
 mod line;
 mod login;
 mod machine;
+mod other;
 mod write;
 
 use std::collections::BTreeMap;
