@@ -485,3 +485,9 @@ fn a_doubled_square_that_is_too_long_is_refused() {
         assert!(tried, "{bits}");
     }
 }
+
+#[test]
+fn an_error_says_why_a_key_is_of_no_use() {
+    let error = PublicKey::from_der(b"x").unwrap_err();
+    assert_eq!(error.to_string(), "not a Rabin-Williams key in DER");
+}

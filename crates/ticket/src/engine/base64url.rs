@@ -239,4 +239,13 @@ mod tests {
             prop_assert_eq!(is_valid(text.as_bytes()), plainly(text.as_bytes()).is_some());
         }
     }
+
+    #[test]
+    fn an_even_number_of_bad_blocks_is_bad() {
+        let mut text = [b'A'; 192];
+        (text[0], text[64]) = (b'+', b'+');
+        assert!(!is_valid(&text));
+        text[128] = b'+';
+        assert!(!is_valid(&text));
+    }
 }

@@ -96,6 +96,8 @@ fn product(a: u64, b: u64, key: &[u64; 2]) -> u128 {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::slot::Slot;
+    use super::super::{Facts, KeyId};
     use super::*;
 
     #[test]
@@ -151,5 +153,20 @@ mod tests {
             prop_assert_eq!(number(digest[2], digest[3]), round(2));
             prop_assert_eq!(digest[4], text.len() as u64);
         }
+    }
+
+    #[test]
+    fn a_slot_compares_each_word_of_a_digest_by_itself() {
+        let slot = Slot::default();
+        let facts = Facts {
+            expiration_time: 1,
+            key_id: KeyId::new(1),
+            redacted_len: 1,
+            part: [1; 4],
+        };
+        slot.write(9, &Digest([1, 2, 3, 4, 5]), &facts);
+        assert!(slot.holds(&Digest([1, 2, 3, 4, 5])));
+        // Together, the differences would be none.
+        assert!(!slot.holds(&Digest([1 ^ 8, 2 ^ 8, 3, 4, 5])));
     }
 }

@@ -59,9 +59,6 @@ impl Cache {
     #[inline]
     pub(crate) fn place<'c>(&'c self, text: &'c str) -> Option<Place<'c>> {
         let table = &**self.0.as_ref()?;
-        if text.len() > digest::LONGEST {
-            return None;
-        }
         let mixed = mix(text.as_bytes(), table.places);
         let start = (u128::from(mixed) * table.capacity as u128) >> 64;
         Some(Place {

@@ -163,3 +163,43 @@ fn readers_never_see_half_of_one_and_half_of_another() {
             .for_each(|reader| reader.join().unwrap());
     });
 }
+
+#[test]
+fn an_emptied_cache_has_the_size_of_the_other_and_none_of_its_tickets() {
+    let cache = Cache::new(3);
+    cache.put("a", &facts(1));
+    let emptied = cache.emptied();
+    assert_eq!(emptied.get("a"), None);
+    assert_eq!(format!("{emptied:?}"), "Cache { capacity: 3, .. }");
+    assert_eq!(cache.get("a"), Some(facts(1)));
+    assert!(Cache::new(0).emptied().place("a").is_none());
+}
+
+#[test]
+fn a_text_is_remembered_up_to_the_longest() {
+    let cache = Cache::new(WINDOW);
+    let text = "a".repeat(digest::LONGEST + 2);
+    for len in [digest::LONGEST, digest::LONGEST + 1, digest::LONGEST + 2] {
+        let text = &text[..len];
+        cache.put(text, &facts(1));
+        assert_eq!(cache.get(text).is_some(), len == digest::LONGEST, "{len}");
+    }
+}
+
+#[test]
+fn each_bit_of_the_end_of_a_text_changes_half_of_the_bits_of_its_place() {
+    let mut random = fastrand::Rng::with_seed(1);
+    for _ in 0..4 {
+        let key = [random.u64(..), random.u64(..)];
+        for bit in 0..128 {
+            let mut changed = 0;
+            for _ in 0..256 {
+                let text = random.u128(..);
+                let mixed = [text, text ^ (1 << bit)].map(|text| mix(&text.to_le_bytes(), key));
+                changed += (mixed[0] ^ mixed[1]).count_ones();
+            }
+            // Of 64 bits each: by chance, the mean is within 1.5 of 32.
+            assert!((28 * 256..=36 * 256).contains(&changed), "{bit}: {changed}");
+        }
+    }
+}

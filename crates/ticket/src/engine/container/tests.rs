@@ -182,3 +182,35 @@ fn the_text_has_one_version_and_any_newlines_behind() {
     let error = KeyContainer::parse("").unwrap_err();
     assert_eq!(error.message(), MALFORMED);
 }
+
+fn contained() -> KeyContainer {
+    let key = |id, env, der: &[u8]| ContainedKey {
+        id: KeyId::new(id),
+        env,
+        der: der.into(),
+    };
+    let keys = vec![key(7, Some(BlackboxEnv::Test), &[1, 2]), key(8, None, &[3])];
+    KeyContainer { keys }
+}
+
+#[test]
+fn a_text_is_parsed_up_to_the_longest() {
+    let text = KeyContainer::builder().keys_of(&contained()).to_text();
+    let padded = |len: usize| format!("{text}{}", "\n".repeat(len - text.len()));
+    assert!(KeyContainer::parse(&padded(LONGEST)).is_ok());
+    for len in [LONGEST + 1, LONGEST + 2] {
+        let error = KeyContainer::parse(&padded(len)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::MalformedKeys);
+    }
+}
+
+#[test]
+fn the_keys_of_another_container_are_taken_as_they_are() {
+    let text = KeyContainer::builder().keys_of(&contained()).to_text();
+    let container = KeyContainer::parse(&text).unwrap();
+    let ids: Vec<_> = container.key_ids().collect();
+    let (seven, eight) = (KeyId::new(7), KeyId::new(8));
+    assert_eq!(ids, [(seven, Some(BlackboxEnv::Test)), (eight, None)]);
+    assert_eq!(&*container.keys[0].der, [1, 2]);
+    assert_eq!(format!("{container:?}"), format!("{ids:?}"));
+}

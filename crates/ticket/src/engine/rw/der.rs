@@ -174,4 +174,22 @@ mod tests {
             let _ = read::<8>(&der);
         }
     }
+
+    #[test]
+    fn an_integer_is_written_without_a_sign() {
+        for (integer, der) in [
+            (&[][..], &[0x30, 3, 2, 1, 0][..]),
+            (&[0x7f], &[0x30, 3, 2, 1, 0x7f]),
+            (&[0x80], &[0x30, 4, 2, 2, 0, 0x80]),
+            (&[0xff], &[0x30, 4, 2, 2, 0, 0xff]),
+        ] {
+            assert_eq!(write(&[integer]), der);
+        }
+    }
+
+    #[test]
+    fn a_length_that_is_not_given_is_none() {
+        // It would be within what follows.
+        assert_eq!(take_length(&mut [INDEFINITE; 200].as_slice()), None);
+    }
 }
