@@ -12,7 +12,8 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use vouchsafe_userinfo::mock;
 
-#[tokio::main]
+// A span is exported once its children have ended. On one thread, those of a fetch have when its caller goes on.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     // In production: an exporter of opentelemetry-otlp, and `with_batch_exporter`.
     let exporter = InMemorySpanExporter::default();
