@@ -313,7 +313,8 @@ impl Place {
         if is_torn && !is_ours {
             self.draft(DAMAGED, &there)?;
         }
-        if is_torn || is_ours {
+        // A write that is not needed could only meet one of others.
+        if (is_torn || is_ours) && there != content {
             self.write_in_place(&content)?;
         }
         self.keep_backup()?;

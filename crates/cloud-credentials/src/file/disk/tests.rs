@@ -1,4 +1,5 @@
 use std::io::Write as _;
+use std::time::SystemTime;
 
 use super::*;
 
@@ -102,4 +103,25 @@ fn what_others_may_be_writing_is_waited_for() {
     assert!(place.beside(NEW).exists());
     assert!(place.complete(TORN).unwrap());
     assert!(!place.beside(NEW).exists());
+}
+
+#[test]
+fn drafts_of_killed_writers_are_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place::new(folder.path().join("credentials.json"));
+    let drafts = [NEW, BACKUP, DAMAGED].map(|ending| {
+        let draft = folder
+            .path()
+            .join(format!(".credentials.json{ending}.left.draft"));
+        let file = File::create(&draft).unwrap();
+        let long_ago = SystemTime::now() - Duration::from_secs(3600);
+        file.set_modified(long_ago).unwrap();
+        draft
+    });
+    let added = |tables: &mut Tables| tables.document("ours", 1).map(|_| ((), true));
+    assert!(matches!(
+        place.change(Duration::ZERO, added),
+        Ok(Tried::Done(()))
+    ));
+    assert_eq!(drafts.map(|draft| draft.exists()), [false; 3]);
 }
