@@ -116,15 +116,20 @@ async fn a_token_of_another_type_is_not_used_and_the_case_of_bearer_does_not_mat
     assert_eq!(credentials.refresh().await.unwrap().expose(), "a");
 }
 
-#[tokio::test(start_paused = true)]
-async fn an_operator_is_told_of_tokens_that_are_not_saved_and_of_a_login_that_is_needed() {
+/// Returns credentials that tell what happens to them, and their store.
+async fn watched() -> (Arc<Fragile>, Arc<Told>, Credentials) {
     let server = TokenServer::new(true);
     let fragile = Arc::new(Fragile::default());
-    let store: Arc<dyn Store> = Arc::clone(&fragile) as _;
-    seed(&*store, "rt-0").await;
+    seed(&*fragile, "rt-0").await;
     let told = Arc::new(Told::default());
-    let builder = server.builder().store(Arc::clone(&store));
+    let builder = server.builder().store(Arc::clone(&fragile) as _);
     let credentials = builder.events(told.clone()).build().unwrap();
+    (fragile, told, credentials)
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_report_tokens_that_are_not_saved_and_a_login_that_is_needed() {
+    let (fragile, told, credentials) = watched().await;
     fragile.is_full.store(true, Ordering::Relaxed);
     credentials.refresh().await.unwrap();
     assert_eq!(told.take(), ["unsaved default: the disk is full"]);
@@ -135,25 +140,19 @@ async fn an_operator_is_told_of_tokens_that_are_not_saved_and_of_a_login_that_is
     // By itself.
     tokio::time::sleep(Duration::from_secs(60)).await;
     assert_eq!(told.take(), ["saved default"]);
-    seed(&*store, "of another").await;
+    seed(&*fragile, "of another").await;
     credentials.refresh().await.unwrap_err();
     assert_eq!(told.take(), ["log in default: invalid_grant"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_operator_is_told_once_that_another_login_has_overtaken_tokens() {
-    let server = TokenServer::new(true);
-    let fragile = Arc::new(Fragile::default());
-    let store: Arc<dyn Store> = Arc::clone(&fragile) as _;
-    seed(&*store, "rt-0").await;
-    let told = Arc::new(Told::default());
-    let builder = server.builder().store(Arc::clone(&store));
-    let credentials = builder.events(told.clone()).build().unwrap();
+async fn events_report_once_that_another_login_has_overtaken_tokens() {
+    let (fragile, told, credentials) = watched().await;
     fragile.is_full.store(true, Ordering::Relaxed);
     credentials.refresh().await.unwrap();
     told.take();
     fragile.is_full.store(false, Ordering::Relaxed);
-    seed(&*store, "of another").await;
+    seed(&*fragile, "of another").await;
     tokio::time::sleep(Duration::from_secs(200)).await;
     let what = "the record has another login by now, or was removed";
     assert_eq!(told.take(), [format!("unsaved default: {what}")]);
