@@ -175,9 +175,12 @@ impl<'c> Calls<'c> {
             variables: order.variables.clone(),
             input: None,
         };
-        self.ran(order).await?;
+        let masked = self.ran(order).await?;
         // Not among what must not show them.
         let shown = self.machine.run(&open).await?;
+        if masked.code != shown.code {
+            return Err(format!("get: {masked:?}, with --show: {shown:?}").into());
+        }
         match shown.code {
             Some(0) => Ok(Some(serde_json::from_str(&shown.out).map_err(super::text)?)),
             Some(1) if shown.err.contains("there are no credentials") => Ok(Some(Value::Null)),
@@ -258,7 +261,7 @@ impl<'c> Calls<'c> {
         };
         self.is_refused |= recorded.is_some_and(|one| !one.request.headers.iter().any(is_sent));
         let ran = self.ran(order).await?;
-        let value = serde_json::from_str(&ran.out).ok();
+        let value: Option<Value> = serde_json::from_str(&ran.out).ok();
         let is_json = recorded.and_then(|one| one.response.body.as_deref());
         let is_json = is_json.is_some_and(|body| serde_json::from_str::<Value>(body).is_ok());
         let shown = match value {
@@ -375,9 +378,13 @@ impl Called {
 impl Ran {
     pub(super) fn called(&self, shown: Shown) -> Called {
         let fault = match self.code {
-            Some(0) => None,
+            // All of them are asked for JSON.
+            Some(0) => {
+                let is_json = serde_json::from_str::<Value>(&self.out).is_ok();
+                (!is_json).then(|| format!("it does not print JSON: {self:?}"))
+            }
             Some(code) if code > 0 && self.out.is_empty() => None,
-            _ => Some(format!("an odd end: {self:?}")),
+            _ => Some(format!("unexpected exit: {self:?}")),
         };
         Called {
             is_done: self.code == Some(0),

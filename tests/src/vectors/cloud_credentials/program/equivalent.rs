@@ -242,6 +242,8 @@ fn compare_requests(machine: &Machine, run: &Run, calls: &Calls<'_>, judgement: 
     // A refused access token is refreshed (D33), also where that version did not.
     let is_refused = exchanges().any(|exchange| exchange.response.status == 401);
     if is_refused && !expected.iter().any(|asked| is_for_tokens(&asked.path)) {
+        let refreshes = got.iter().filter(|asked| is_for_tokens(&asked.path));
+        judgement.compare("at most one refresh", &true, &(refreshes.count() <= 1));
         got.retain(|asked| !is_for_tokens(&asked.path));
     }
     if calls.has_logged_in {

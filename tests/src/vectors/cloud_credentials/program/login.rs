@@ -21,7 +21,7 @@ struct Login {
     child: Child,
     lines: BufReader<ChildStderr>,
     told: String,
-    /// The page; `None` if there is none.
+    /// The page, if one was printed.
     url: Option<String>,
 }
 

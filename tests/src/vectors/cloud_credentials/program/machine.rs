@@ -197,8 +197,8 @@ impl Machine {
         judgement.compare("file", &before, &self.there().as_ref());
     }
 
-    /// Compares the file after a run that may have written. A file without profiles that the older tool
-    /// makes is none yet.
+    /// Compares the file after a run that may have written. Where the older tool creates a file without
+    /// profiles, there is no file yet.
     pub(super) fn compare_file(
         &self,
         before: Option<&String>,
