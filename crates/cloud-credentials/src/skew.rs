@@ -54,11 +54,8 @@ impl ServerClock {
             self.ahead.store(ahead, Ordering::Relaxed);
         }
     }
-}
 
-impl Clock for ServerClock {
-    fn now(&self) -> SystemTime {
-        let own = self.own.now();
+    fn corrected(&self, own: SystemTime) -> SystemTime {
         let ahead = self.ahead.load(Ordering::Relaxed);
         let apart = Duration::from_secs(ahead.unsigned_abs());
         let corrected = match ahead < 0 {
@@ -66,6 +63,16 @@ impl Clock for ServerClock {
             false => own.checked_add(apart),
         };
         corrected.unwrap_or(own)
+    }
+}
+
+impl Clock for ServerClock {
+    fn now(&self) -> SystemTime {
+        self.corrected(self.own.now())
+    }
+
+    fn coarse(&self) -> SystemTime {
+        self.corrected(self.own.coarse())
     }
 }
 
@@ -103,6 +110,7 @@ mod tests {
         let date = date.map(|at| UNIX_EPOCH + Duration::from_secs(at));
         let date = date.map(httpdate::fmt_http_date);
         clock.learn(date.as_deref(), &Secret::from(token));
+        assert_eq!(clock.coarse(), clock.now());
         clock.now().duration_since(UNIX_EPOCH).unwrap().as_secs()
     }
 

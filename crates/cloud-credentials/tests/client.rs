@@ -1,10 +1,16 @@
 //! The client against the emulator: credentials, refusals and faults.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+use std::fs;
+use std::io::ErrorKind::WouldBlock;
+use std::net::TcpListener;
+use std::sync::Arc;
+
 use http::{Method, StatusCode};
 use vouchsafe_cloud_credentials::core::call::described::Described;
+use vouchsafe_cloud_credentials::file::FileStore;
 use vouchsafe_cloud_credentials::mock::Server;
-use vouchsafe_cloud_credentials::{Client, Error, OPERATIONS};
+use vouchsafe_cloud_credentials::{Client, Credentials, Error, OPERATIONS};
 use vouchsafe_core::call::CallOptions;
 use vouchsafe_core::mock::Fault;
 use vouchsafe_core::service::Service;
@@ -13,6 +19,28 @@ async fn ask(client: &Client, described: &Described) -> Result<u16, Error> {
     let call = described.call(&described.examples())?;
     let answer = client.call(call, &(), &CallOptions::new()).await?;
     Ok(answer.status().as_u16())
+}
+
+/// There is no runtime, so nothing can be read in the background either.
+#[test]
+fn construction_touches_neither_the_disk_nor_the_network() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = FileStore::new(folder.path().join("pancloud/credentials.json"));
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let credentials = Credentials::builder()
+        .store(Arc::new(file))
+        .issuer(&url)
+        .developer_token("planted")
+        .developer_token_provider(&url)
+        .build()
+        .unwrap();
+    let client = Client::builder().base_url(&url).credentials(&credentials);
+    drop(client.build().unwrap());
+    drop(credentials);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    assert_eq!(listener.accept().unwrap_err().kind(), WouldBlock);
 }
 
 #[tokio::test]

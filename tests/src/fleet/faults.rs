@@ -32,7 +32,7 @@ use super::steps::{
 };
 use super::trouble::{Kind, Trouble};
 
-/// Makes so many runs on a store.
+/// Makes `runs` runs on a store, from the number `first` on.
 ///
 /// # Errors
 ///

@@ -18,7 +18,7 @@ use super::steps::{Moment, Side, Step};
 
 const TASKS: usize = 3;
 
-/// Kills so many processes on a store.
+/// Kills `count` processes that refresh on a store.
 ///
 /// # Errors
 ///

@@ -107,8 +107,9 @@ impl Credentials {
     fn at_hand(&self) -> Option<Token> {
         let held = self.inner.held.load();
         let held = held.as_ref()?;
+        let now = || self.inner.coordinator.coarse();
         let is_good =
-            !held.is_refused.load(Ordering::Relaxed) && held.due.is_none_or(|due| self.now() < due);
+            !held.is_refused.load(Ordering::Relaxed) && held.due.is_none_or(|due| now() < due);
         let copy = || {
             let token = new_token(held.token.secret().expose().into(), held.token.expiry());
             token.of_generation(held.token.generation())

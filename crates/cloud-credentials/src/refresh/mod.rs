@@ -193,6 +193,11 @@ impl Coordinator {
         self.shared.clock.now()
     }
 
+    /// Returns the time up to ten milliseconds late, which is cheaper to read.
+    pub(crate) fn coarse(&self) -> SystemTime {
+        self.shared.clock.coarse()
+    }
+
     /// Waits for a call of the store, for as long as that may take.
     pub(crate) async fn of_store<T>(
         &self,

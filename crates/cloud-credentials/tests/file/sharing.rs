@@ -7,10 +7,11 @@ use std::time::{Duration, UNIX_EPOCH};
 use std::{fs, io};
 
 use serde_json::{Value, json};
+use tokio::time::sleep;
 use vouchsafe_cloud_credentials::file::{FileStore, WriteMode};
 use vouchsafe_cloud_credentials::{Error, ErrorKind, Record, Secret};
 use vouchsafe_core::SecretBytes;
-use vouchsafe_core::store::{Disk, Expect, Key, Store as _, Swapped, SystemDisk, Version};
+use vouchsafe_core::store::{Disk, Expect, Key, Store as _, Swapped, SystemDisk, Version, lock};
 
 fn scratch() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -184,6 +185,26 @@ async fn a_damaged_file_is_left_as_it_is_until_it_is_repaired() {
     let error = other.repair().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::StoreCorrupt);
     assert!(error.to_string().contains("no good content"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn time_that_passes_for_a_lock_is_no_sign_of_damage() {
+    let (_folder, path) = scratch();
+    let store = FileStore::new(&path);
+    write(&store, "one").await;
+    let whole = fs::read(&path).unwrap();
+    let held = fs::File::open(path.with_file_name("credentials.json.lock")).unwrap();
+    assert!(lock::try_exclusive(&held).unwrap());
+    let others = async {
+        sleep(Duration::from_secs(2)).await;
+        // A program that locks nothing has written a part of the file, and soon writes the rest.
+        fs::write(&path, "{\"profiles\": {\"1\"").unwrap();
+        lock::unlock(&held).unwrap();
+        sleep(Duration::from_millis(200)).await;
+        fs::write(&path, whole).unwrap();
+    };
+    let (found, ()) = tokio::join!(read(&store), others);
+    assert_eq!(access_token(&found.unwrap()), "one");
 }
 
 #[tokio::test]

@@ -74,7 +74,7 @@ fn a_replaced_refresh_token_may_overlap_until_the_next_one_is_used_or_the_time_i
     };
     let takes = |server: &Server, token: &str| {
         let takes = server.takes_refresh_token(&Secret::from(token));
-        // Whoever asks is told what would happen, and nothing happens by asking.
+        // Asking changes nothing.
         assert_eq!(takes, server.takes_refresh_token(&Secret::from(token)));
         takes
     };
