@@ -3,6 +3,9 @@
 use percent_encoding::percent_decode_str;
 use vouchsafe_core::Secret;
 
+/// What may be around a cookie (RFC 6265, section 5.2). Other white space of Unicode is part of a value.
+const WHITE_SPACE: [char; 2] = [' ', '\t'];
+
 /// Returns the token in a cookie of the web interface, from the text of a `Cookie` header.
 ///
 /// The cookie's value is percent-encoded: the user's uuid or name, `|`, the token (protocol section
@@ -21,9 +24,9 @@ pub fn token_from_cookie(header: &str, cookie_name: &str) -> Option<Secret> {
     let cookies = header
         .split(';')
         .filter_map(|cookie| cookie.split_once('='));
-    let values = cookies.filter(|(name, _)| name.trim() == cookie_name);
+    let values = cookies.filter(|(name, _)| name.trim_matches(WHITE_SPACE) == cookie_name);
     let value = values
-        .map(|(_, value)| without_quotes(value.trim()))
+        .map(|(_, value)| without_quotes(value.trim_matches(WHITE_SPACE)))
         .find(|value| !value.is_empty())?;
     token_from_cookie_value(value)
 }
@@ -71,6 +74,9 @@ mod tests {
         assert_eq!(of("a=none; a=u%7Ct"), None);
         assert_eq!(of("a=\"u%7Ct"), Some("t".to_owned()));
         assert_eq!(of("aa=u%7Ct; b=a=u%7Ct"), None);
+        assert_eq!(of("b=1;\ta = u%7Ct\t; c=2"), Some("t".to_owned()));
+        assert_eq!(of("a=u|t\u{a0}"), Some("t\u{a0}".to_owned()));
+        assert_eq!(of("\u{85}a=u%7Ct"), None);
         assert_eq!(of(""), None);
     }
 }

@@ -6,6 +6,10 @@ use std::time::Duration;
 use http::HeaderMap;
 use http::header::{AGE, CACHE_CONTROL, DATE, EXPIRES, HeaderName, HeaderValue};
 
+/// What may be around the values of a list (RFC 9110, section 5.6.3). Other white space of Unicode is part
+/// of a value.
+const WHITE_SPACE: [char; 2] = [' ', '\t'];
+
 /// Returns how long an answer with these headers may be kept, if they say so.
 ///
 /// What cannot be read says that the answer is stale, as RFC 9111 recommends (section 4.2.1), except for
@@ -17,7 +21,10 @@ pub(super) fn of(headers: &HeaderMap) -> Option<Duration> {
         .iter()
         .map(self::text)
         .collect();
-    let directives = || lines.iter().flat_map(|line| line.split(',')).map(str::trim);
+    let directives = || {
+        let directives = lines.iter().flat_map(|line| line.split(','));
+        directives.map(|directive| directive.trim_matches(WHITE_SPACE))
+    };
     let has = |name: &str| directives().any(|directive| directive.eq_ignore_ascii_case(name));
     if has("no-store") || has("no-cache") {
         return Some(Duration::ZERO);
@@ -37,7 +44,7 @@ pub(super) fn of(headers: &HeaderMap) -> Option<Duration> {
         }
     };
     // Several caches on the way may each have added one.
-    let age = text(AGE).and_then(|ages| seconds(ages.split(',').next()?.trim()));
+    let age = text(AGE).and_then(|ages| seconds(ages.split(',').next()?.trim_matches(WHITE_SPACE)));
     Some(lifetime.saturating_sub(age.unwrap_or_default()))
 }
 
@@ -100,6 +107,14 @@ mod tests {
             (&[LATE, EARLY, ("cache-control", "max-age=-5")], Some(0)),
             (&[("cache-control", HUGE_AGE)], Some(u64::MAX)),
             (&[("cache-control", "x=\"\u{e9}\", no-store")], Some(0)),
+            // Only a space and a tab are white space.
+            (&[("cache-control", "a,\t no-store \t")], Some(0)),
+            (&[("cache-control", "\u{85} no-store")], None),
+            (&[("cache-control", "max-age=60,\u{a0}no-cache")], Some(60)),
+            (
+                &[("cache-control", "max-age=60"), ("age", "45\u{2003}")],
+                Some(60),
+            ),
         ] {
             assert_eq!(read(headers), seconds, "{headers:?}");
         }

@@ -105,7 +105,8 @@ pub trait List: Send + Sync {
 /// the one before it. If that item has moved back because others were inserted before it, items
 /// that were already returned are skipped. If it is gone or has moved forward, items may have been
 /// missed, and the walk ends with an error of kind `Conflict` that has no status. It does so too if two
-/// pages in a row have nothing new, as those of a server that ignores the offset. A walk that ends
+/// pages in a row have nothing new, as those of a server that ignores the offset, or if a page has the last
+/// item of the one before it twice. A walk that ends
 /// without an error has therefore returned each item that was present from beginning to end exactly
 /// once, provided that the server keeps an order. With pages by token the server is responsible for
 /// that; a token that occurs twice is the same error.
@@ -241,6 +242,11 @@ impl<L: List> Items<L> {
                     };
                     moved = known as u64;
                     items.drain(..=known);
+                    // Else a server that ignores the offset could lead the walk on forever.
+                    if items.iter().any(|item| L::key(item) == *last) {
+                        self.is_done = true;
+                        return Err(changed("the server gave an item twice on one page").into());
+                    }
                 }
                 let was_behind = std::mem::replace(is_behind, items.is_empty() && moved > 0);
                 if was_behind && *is_behind {

@@ -271,6 +271,51 @@ async fn a_server_that_ignores_the_offset_is_not_asked_forever() {
     assert_eq!(Items::new(Deaf(1)).collect().await.unwrap(), [0]);
 }
 
+#[tokio::test]
+async fn a_server_that_ignores_the_offset_and_repeats_items_is_not_asked_forever() {
+    for items in [vec![7, 7], vec![0, 1, 0, 1], vec![0, 1, 2, 1]] {
+        let mut walk = Items::new(Repeating(items.clone()));
+        let mut found = Vec::new();
+        let error = loop {
+            match walk.next().await {
+                Ok(item) => found.push(item.expect("no end without an error")),
+                Err(error) => break error,
+            }
+            assert!(found.len() <= 2 * items.len(), "{items:?}: {found:?}");
+        };
+        assert_eq!(error.kind(), ErrorKind::Conflict, "{items:?}");
+        assert!(walk.next().await.unwrap().is_none());
+    }
+}
+
+/// Gives the same items at every offset.
+struct Repeating(Vec<u64>);
+
+impl List for Repeating {
+    type Item = u64;
+    type Error = Error;
+
+    fn style(&self) -> Style {
+        Style::Offset {
+            first: 0,
+            size: self.0.len() as u64 - 1,
+            largest: None,
+        }
+    }
+
+    async fn page(&self, at: Position) -> Result<Page<u64>, Error> {
+        let Position::Offset { limit, .. } = at else {
+            panic!("a position by offset");
+        };
+        let items = self.0.iter().take(limit as usize).copied();
+        Ok(Page::new(items.collect()))
+    }
+
+    fn key(item: &u64) -> String {
+        item.to_string()
+    }
+}
+
 #[cfg(feature = "stream")]
 #[tokio::test]
 async fn a_stream_gives_the_same_items() {
