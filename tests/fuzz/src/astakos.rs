@@ -80,11 +80,11 @@ pub fn cookies(data: &[u8]) {
         let mut value = None;
         for cookie in header.split(';') {
             let Some(at) = cookie.find('=') else { continue };
-            let mut found = cookie[at + 1..].trim();
+            let mut found = cookie[at + 1..].trim_matches([' ', '\t']);
             if found.len() > 1 && found.starts_with('"') && found.ends_with('"') {
                 found = &found[1..found.len() - 1];
             }
-            if cookie[..at].trim() == NAME && !found.is_empty() {
+            if cookie[..at].trim_matches([' ', '\t']) == NAME && !found.is_empty() {
                 value = Some(found);
                 break;
             }

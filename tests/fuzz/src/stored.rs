@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use vouchsafe::astakos::commission::{FileJournal, Journal as _};
 use vouchsafe::cloud_credentials::file::FileStore;
 use vouchsafe::core::SecretBytes;
+use vouchsafe::core::mock::ManualClock;
 use vouchsafe::core::store::{
     Acquired, CacheOver, Disk, Expect, Key, Leases as _, MemoryStore, Sealed, SealingKey, Store,
     StoreLeases, Swapped,
@@ -226,15 +227,23 @@ pub fn kept(data: &[u8]) {
             Err(_) => assert_eq!(read(&store, &of).await.as_deref(), Some(data)),
         }
 
-        let (cache, store) = (Arc::new(MemoryStore::new()), Arc::new(MemoryStore::new()));
-        put(&cache, &name, data).await;
-        put(&store, &name, b"in the store").await;
-        // Entries of this moment only, which the input cannot name.
-        let cached = CacheOver::new(cache.clone(), store, Duration::from_millis(1));
-        let loaded = cached.load(&name).await.expect("memory");
-        let loaded = loaded.expect("it is in the store");
-        assert_eq!(loaded.value.expose(), b"in the store");
-        assert_ne!(read(&cache, &name).await.as_deref(), Some(data));
+        // The input may name a moment, but not two.
+        let mut believed = 0;
+        for now in [1_700_000_000, 1_700_003_600] {
+            let (cache, store) = (Arc::new(MemoryStore::new()), Arc::new(MemoryStore::new()));
+            put(&cache, &name, data).await;
+            put(&store, &name, b"in the store").await;
+            let cached = CacheOver::new(cache.clone(), store, minute)
+                .with_clock(Arc::new(ManualClock::at_unix(now)));
+            let loaded = cached.load(&name).await.expect("memory");
+            let loaded = loaded.map(|loaded| loaded.value.expose().to_vec());
+            if read(&cache, &name).await.as_deref() == Some(data) {
+                believed += 1;
+            } else {
+                assert_eq!(loaded.as_deref(), Some(&b"in the store"[..]));
+            }
+        }
+        assert!(believed < 2, "an entry is believed an hour later");
     });
 }
 

@@ -16,8 +16,12 @@ const PASSWORD: &str = "pl4nted-p4ssw0rd";
 /// Bytes as URLs: read as the `url` crate does, stable, and never shown with a password.
 pub fn urls(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    let with_password = text.replacen("//", &format!("//u:{PASSWORD}@"), 1);
-    for text in [&*text, &with_password] {
+    if text.contains(PASSWORD) {
+        return;
+    }
+    let plain = text.to_string();
+    for text in [Some(plain), with_password(&text)].into_iter().flatten() {
+        let text = &*text;
         if let Ok(url) = Absolute::parse(text) {
             assert_eq!(Absolute::parse(url.as_str()).as_ref(), Ok(&url), "{text:?}");
             assert!(url.path().starts_with('/'));
@@ -42,6 +46,14 @@ pub fn urls(data: &[u8]) {
         }
     }
     segment(&text);
+}
+
+/// Puts a user and a password where a URL has them, if the text begins as one. A path may contain any text.
+fn with_password(text: &str) -> Option<String> {
+    let (scheme, rest) = text.split_once("://")?;
+    let is_inner = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+    let is_scheme = scheme.chars().all(is_inner) && !scheme.eq_ignore_ascii_case("unix");
+    is_scheme.then(|| format!("{scheme}://u:{PASSWORD}@{rest}"))
 }
 
 /// A value stays one segment of a path, and one value of a query, whatever it contains.
