@@ -13,7 +13,7 @@ use super::Credentials;
 use super::endpoint::Code;
 use super::server::Identity;
 use super::values::{LoggedIn, Memory, Values};
-use crate::refresh::Issued;
+use crate::refresh::{Failing, Issued};
 use crate::{Error, Result};
 
 /// Exchanges an authorization code; see [`Credentials::exchange`].
@@ -141,13 +141,22 @@ impl Credentials {
             is_of_store,
             ..
         } = login;
-        if let Some(token) = &values.access_token {
-            self.memory().keep(token);
+        let inner = &*self.inner;
+        let is_saved = {
+            let mut memory = self.memory();
+            if let Some(token) = &values.access_token {
+                memory.keep(token);
+            }
+            let unsaved = memory.unsaved_login();
+            let is_this = unsaved.is_some_and(|unsaved| unsaved.values == *values);
+            memory.unsaved.take_if(|_| is_this).is_some()
+        };
+        if is_saved {
+            inner.coordinator.report_saved();
         }
         if !is_of_store {
             return;
         }
-        let inner = &*self.inner;
         self.set(|memory| {
             if !memory.is_of(login) || memory.set.client_secret != values.client_secret {
                 // Something else was set in the meantime, which counts.
@@ -247,9 +256,13 @@ impl Login {
             memory.is_secret_gone |= self.is_other_client;
             memory.rotated = None;
             memory.login = Some(login.clone());
+            memory.unsaved = Some(Failing::default());
         });
-        credentials.write_login(&login, issued.expires_at).await?;
-        credentials.written(&login);
-        Ok(())
+        let written = credentials.write_login(&login, issued.expires_at).await;
+        match &written {
+            Ok(()) => credentials.written(&login),
+            Err(error) => credentials.report_unsaved(error),
+        }
+        written
     }
 }

@@ -8,9 +8,9 @@ use vouchsafe_core::{Error as Core, ErrorKind as Kind, Secret};
 
 use super::Credentials;
 use super::changes::{TRIES, change_login, change_record, changed_all_the_time, changed_meanwhile};
-use super::values::{LoggedIn, Resolved, Values};
+use super::values::{LoggedIn, Memory, Resolved, Values};
 use crate::refresh::{Exclusive, Given, Login, is_newer, own_key};
-use crate::{ErrorKind, Record, Result, Source};
+use crate::{Error, ErrorKind, Record, Result, Source};
 
 impl Credentials {
     /// Writes the current values into the record of the profile.
@@ -50,17 +50,57 @@ impl Credentials {
     /// more, call [`remove_profile`](Self::remove_profile) and then `write` again.
     #[doc(alias = "write_credentials")]
     pub async fn write(&self) -> Result<()> {
+        self.write_if(|_| true).await
+    }
+
+    /// Writes the login that is not saved yet, if there is one.
+    pub(super) async fn save_login(&self) -> Result<()> {
+        self.write_if(|memory| memory.unsaved_login().is_some())
+            .await
+    }
+
+    /// Writes the current values, if they are wanted, also when it is the turn of this call.
+    async fn write_if(&self, is_wanted: fn(&Memory) -> bool) -> Result<()> {
         let coordinator = &self.inner.coordinator;
-        // The answer to a refresh at the same time would be lost, or what it replaced written.
-        let mut exclusive = coordinator.exclusive(coordinator.key()).await?;
-        let login = self.memory().login.clone();
-        let written = self.write_current(&mut exclusive).await;
-        exclusive.release().await;
-        written?;
-        if let Some(login) = login {
-            self.written(&login);
+        let write = async || {
+            if !is_wanted(&self.memory()) {
+                return Ok(None);
+            }
+            // The answer to a refresh at the same time would be lost, or what it replaced written.
+            let mut exclusive = coordinator.exclusive(coordinator.key()).await?;
+            let (is_wanted, login) = {
+                let memory = self.memory();
+                (is_wanted(&memory), memory.login.clone())
+            };
+            let written = match is_wanted {
+                true => self.write_current(&mut exclusive).await,
+                false => Ok(()),
+            };
+            exclusive.release().await;
+            written.map(|()| login.filter(|_| is_wanted))
+        };
+        match write().await {
+            Ok(Some(login)) => self.written(&login),
+            Ok(None) => {}
+            Err(error) => {
+                self.report_unsaved(&error);
+                return Err(error);
+            }
         }
         Ok(())
+    }
+
+    /// Warns of a login that is not saved, if there is one and it is time to, and notifies the program.
+    pub(super) fn report_unsaved(&self, error: &Error) {
+        let is_to_report = {
+            let mut memory = self.memory();
+            let is_current = memory.unsaved_login().is_some();
+            let failing = memory.unsaved.as_mut().filter(|_| is_current);
+            failing.is_some_and(|failing| failing.add(error))
+        };
+        if is_to_report {
+            self.inner.coordinator.report_unsaved(error);
+        }
     }
 
     async fn write_current(&self, exclusive: &mut Exclusive<'_>) -> Result<()> {

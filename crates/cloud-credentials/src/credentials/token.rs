@@ -10,7 +10,7 @@ use vouchsafe_core::cache::Fetched;
 use vouchsafe_core::{BoxFuture, Secret};
 
 use super::Credentials;
-use super::values::Resolved;
+use super::values::{LoggedIn, Resolved};
 use crate::Result;
 use crate::record::digest;
 use crate::refresh::{Failure, Given, Refreshed, Stale, Wanted};
@@ -79,28 +79,37 @@ impl Credentials {
             .clone())
     }
 
-    /// Saves the tokens that could not be saved when they were issued, if there are any. Call it
-    /// before a program ends: with a refresh token that the server replaced, the store has only the
-    /// old one, which is refused from then on.
+    /// Saves the tokens that could not be saved when they were issued, if there are any: those of a
+    /// login, and those of a refresh. Call it before a program ends, also after a login that failed to
+    /// save them: the code was used, and a user would have to log in again. With a refresh token that
+    /// the server replaced, the store has only the old one, which is refused from then on.
     ///
     /// Failures that may pass are tried again for as long as
     /// [`wait_time`](super::CredentialsBuilder::wait_time). Dropping the future loses nothing while
-    /// these credentials live. Tokens are not saved if the record has those of another login by now, or
-    /// was removed; that is no error.
+    /// these credentials live. The tokens of a login are written as by [`write`](Self::write), over
+    /// whatever the record has by now, unless the program has set another client or refresh token
+    /// since. Those of a refresh are not saved if the record has those of another login by now, or was
+    /// removed; that is no error.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::StoreCorrupt`](crate::ErrorKind::StoreCorrupt) or of kind `Store`: they are not
-    /// saved, and are still kept.
+    /// [`ErrorKind::StoreCorrupt`](crate::ErrorKind::StoreCorrupt) or of kind `Store`, and for a login
+    /// those of [`write`](Self::write): they are not saved, and are still kept.
     pub async fn flush(&self) -> Result<()> {
-        self.inner.coordinator.flush().await
+        let coordinator = &self.inner.coordinator;
+        let login = coordinator.patiently(|| self.save_login()).await;
+        let refreshed = coordinator.flush().await;
+        login.and(refreshed)
     }
 
-    /// Returns whether the server replaced the refresh token and the new one is not saved yet. If the
-    /// program ends now, the store has only the old one, and a user may have to log in again.
+    /// Returns whether the server issued a refresh token that is not saved yet, by a login or since it
+    /// replaced the last one. If the program ends now, the store has at most an old one, and a user may
+    /// have to log in again.
     #[must_use]
     pub fn has_unsaved_refresh_token(&self) -> bool {
-        self.inner.coordinator.has_unsaved_refresh_token()
+        let has_token = |login: &LoggedIn| login.values.refresh_token.is_some();
+        let is_of_login = self.memory().unsaved_login().is_some_and(has_token);
+        is_of_login || self.inner.coordinator.has_unsaved_refresh_token()
     }
 
     /// Returns the cached token, unless it is due to be replaced.

@@ -7,6 +7,7 @@ use vouchsafe_core::Secret;
 
 use crate::error::Missing;
 use crate::record::{digest, lineage};
+use crate::refresh::Failing;
 use crate::url::Url;
 use crate::validity::Validity;
 use crate::{Environment, Error, Record, Result};
@@ -112,6 +113,8 @@ pub(super) struct Memory {
     pub(super) is_secret_gone: bool,
     /// The last login, until the record is what counts.
     pub(super) login: Option<LoggedIn>,
+    /// The failures to save that login, until it is saved.
+    pub(super) unsaved: Option<Failing>,
     /// The refresh token that replaced the one of this digest.
     pub(super) rotated: Option<(String, Secret)>,
     pub(super) developer_token: Option<Secret>,
@@ -204,6 +207,11 @@ impl Memory {
     /// Returns the last login, if it is current.
     pub(super) fn current_login(&self) -> Option<&LoggedIn> {
         self.login.as_ref().filter(|login| self.is_of(login))
+    }
+
+    /// Returns the last login, if it is current and not saved yet.
+    pub(super) fn unsaved_login(&self) -> Option<&LoggedIn> {
+        self.current_login().filter(|_| self.unsaved.is_some())
     }
 }
 

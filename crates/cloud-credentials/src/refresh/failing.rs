@@ -8,7 +8,7 @@ use crate::Error;
 
 /// Failures to save tokens, one after the other.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Failing {
+pub(crate) struct Failing {
     /// When one was reported last, and how long none is reported after that.
     reported: Option<(Instant, Duration)>,
     /// Since when they have been of a kind that does not pass by itself.
@@ -17,7 +17,7 @@ pub(super) struct Failing {
 
 impl Failing {
     /// Adds one, and returns whether to report it.
-    pub(super) fn add(&mut self, error: &Error) -> bool {
+    pub(crate) fn add(&mut self, error: &Error) -> bool {
         let now = Instant::now();
         self.lasting = match error.is_retryable() {
             true => None,

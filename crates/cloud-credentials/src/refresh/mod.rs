@@ -30,7 +30,7 @@ use vouchsafe_core::task::Keeper;
 use vouchsafe_core::{BoxFuture, Clock, Error as Core, ErrorKind as Kind, Secret};
 
 pub(crate) use self::exclusive::{Exclusive, Turn};
-use self::failing::Failing;
+pub(crate) use self::failing::Failing;
 use self::failures::Failures;
 pub(crate) use self::failures::LONGEST_ASKED;
 pub(crate) use self::machine::Stale;
@@ -235,6 +235,11 @@ impl Coordinator {
         self.shared.report_unsaved(&self.shared.key, error);
     }
 
+    /// Notifies the program that tokens are saved.
+    pub(crate) fn report_saved(&self) {
+        self.shared.report_saved(&self.shared.key);
+    }
+
     /// Refreshes, or finds that another process has done it.
     pub(crate) async fn refresh(
         &self,
@@ -313,6 +318,12 @@ impl Shared {
         tracing::warn!(profile, %error, "tokens were issued but not saved; this process keeps them");
         if let Some(events) = &self.events {
             events.unsaved(profile, error);
+        }
+    }
+
+    fn report_saved(&self, key: &Key) {
+        if let Some(events) = &self.events {
+            events.saved(key.profile());
         }
     }
 

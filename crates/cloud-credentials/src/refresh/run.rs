@@ -301,11 +301,7 @@ impl<'a> Run<'a> {
         match &saved {
             Err(_) if is_mark => self.remember_refusal(&record),
             Err(error) => self.report_unsaved(error),
-            Ok(Event::Saved) if !is_mark => {
-                if let Some(events) = &shared.events {
-                    events.saved(self.key().profile());
-                }
-            }
+            Ok(Event::Saved) if !is_mark => shared.report_saved(&self.key()),
             _ => {}
         }
         saved

@@ -19,13 +19,22 @@ use crate::Result;
 impl Coordinator {
     /// Saves the tokens that are not saved yet, for as long as a refresh waits for others.
     pub(crate) async fn flush(&self) -> Result<()> {
+        let save = || async {
+            let _turn = self.turn().await;
+            self.shared.save_all_kept().await
+        };
+        self.patiently(save).await
+    }
+
+    /// Tries again after failures that may pass, for as long as a refresh waits for others.
+    pub(crate) async fn patiently<F: Future<Output = Result<()>>>(
+        &self,
+        save: impl Fn() -> F,
+    ) -> Result<()> {
         let patience = deadline::after(Instant::now(), self.shared.times.patience);
         let mut waits = Backoff::new(FIRST_WAIT, LONGEST_WAIT, Jitter::random()).at_least_half();
         loop {
-            let turn = self.turn().await;
-            let saved = self.shared.save_all_kept().await;
-            drop(turn);
-            match saved {
+            match save().await {
                 Err(error) if error.is_retryable() && Instant::now() < patience => {
                     sleep(waits.next_wait()).await;
                 }

@@ -1,6 +1,7 @@
 //! Logins on another device, by the standard's rules for asking. Time is paused.
 
 use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use vouchsafe_core::store::MemoryStore;
 use vouchsafe_core::transport::{Request, Response, Transport};
 use vouchsafe_core::{BoxFuture, Error, ErrorKind as Kind, Result, Sent};
 
-use crate::server::{memory, put, record};
+use crate::server::{Fragile, memory, put, record};
 
 /// Answers polls as told, and notes when and with what it was asked.
 #[derive(Debug)]
@@ -263,4 +264,21 @@ async fn the_secret_of_one_client_is_not_sent_or_stored_for_another_that_logs_in
         let secret = credentials.values().await.unwrap().client_secret;
         assert_eq!(secret.is_some(), is_given);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_could_not_be_saved_is_kept_until_it_is() {
+    let server = Server::new([granted()], 0);
+    let store = Arc::new(Fragile::default());
+    store.is_full.store(true, Ordering::Relaxed);
+    let credentials = builder(&server).store(store.clone()).build().unwrap();
+    let request = credentials.device_login().client_id("c").client_secret("s");
+    let mut login = request.send().await.unwrap();
+    login.wait().await.unwrap_err();
+    drop(login);
+    assert!(credentials.has_unsaved_refresh_token());
+    store.is_full.store(false, Ordering::Relaxed);
+    credentials.flush().await.unwrap();
+    assert!(!credentials.has_unsaved_refresh_token());
+    assert_eq!(record(&*store).await["refresh_token"], "rt");
 }

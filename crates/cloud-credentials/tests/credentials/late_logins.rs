@@ -11,7 +11,7 @@ use vouchsafe_core::store::Store;
 
 use crate::fleet::{had, sharing};
 use crate::login::{BACK, Begun};
-use crate::server::{Fragile, TokenServer, looks_good, put, record, secret, seed, token};
+use crate::server::{Fragile, TokenServer, Told, looks_good, put, record, secret, seed, token};
 
 #[tokio::test(start_paused = true)]
 async fn tokens_that_could_not_be_saved_are_not_asked_for_again() {
@@ -186,5 +186,90 @@ async fn after_a_login_was_revoked_its_client_does_not_send_the_refresh_token_be
         fragile.is_full.store(false, Ordering::Relaxed);
         credentials.revoke_refresh_token().await.unwrap();
         assert_eq!(credentials.values().await.unwrap(), before);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_could_not_be_saved_is_counted_and_saved_before_the_program_ends() {
+    for (is_given, is_seeded) in [(false, false), (false, true), (true, false), (true, true)] {
+        let begun = Begun::new().await;
+        let fragile = Arc::new(Fragile::default());
+        if is_seeded {
+            seed(&*fragile, "rt-0").await;
+        }
+        let told = Arc::new(Told::default());
+        let mut builder = begun.server.builder().store(fragile.clone());
+        if is_given {
+            builder = builder.client_id("c").client_secret("s");
+        }
+        let credentials = builder.events(told.clone()).build().unwrap();
+        assert!(!credentials.has_unsaved_refresh_token());
+        fragile.is_full.store(true, Ordering::Relaxed);
+        begun.exchange(&credentials).send().await.unwrap_err();
+        assert!(credentials.has_unsaved_refresh_token());
+        assert_eq!(told.take(), ["unsaved default: the disk is full"]);
+        // It is still there after an attempt that fails, too, which is reported less often.
+        let error = credentials.flush().await.unwrap_err();
+        assert!(error.to_string().contains("the disk is full"), "{error}");
+        assert!(credentials.has_unsaved_refresh_token());
+        assert!(told.take().is_empty());
+        fragile.is_full.store(false, Ordering::Relaxed);
+        // What may pass is tried again.
+        fragile.broken.store(3, Ordering::Relaxed);
+        let issued = credentials.values().await.unwrap();
+        credentials.flush().await.unwrap();
+        assert!(!credentials.has_unsaved_refresh_token());
+        assert_eq!(told.take().last().unwrap(), "saved default");
+        let saved = token(&*fragile, "refresh_token").await;
+        assert_eq!(Some(saved), issued.refresh_token);
+        let saved = token(&*fragile, "access_token").await;
+        assert_eq!(Some(saved), issued.access_token);
+        // Once is enough.
+        let before = record(&*fragile).await;
+        put(&*fragile, &looks_good("rt-9")).await;
+        credentials.flush().await.unwrap();
+        assert_ne!(record(&*fragile).await, before);
+        assert!(told.take().is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_whose_place_was_taken_by_what_was_set_is_not_saved() {
+    let begun = Begun::new().await;
+    let fragile = Arc::new(Fragile::default());
+    seed(&*fragile, "rt-0").await;
+    let store: Arc<dyn Store> = Arc::clone(&fragile) as _;
+    let credentials = sharing(&begun.server, &store);
+    fragile.is_full.store(true, Ordering::Relaxed);
+    begun.exchange(&credentials).send().await.unwrap_err();
+    fragile.is_full.store(false, Ordering::Relaxed);
+    credentials.set_refresh_token(Some(secret("mine")));
+    assert!(!credentials.has_unsaved_refresh_token());
+    credentials.flush().await.unwrap();
+    assert_eq!(token(&*store, "refresh_token").await, secret("rt-0"));
+    let values = credentials.values().await.unwrap();
+    assert_eq!(values.refresh_token, Some(secret("mine")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_and_what_replaced_its_refresh_token_are_saved_together() {
+    for is_refresh_saved in [false, true] {
+        let begun = Begun::new().await;
+        let fragile = Arc::new(Fragile::default());
+        seed(&*fragile, "rt-0").await;
+        let store: Arc<dyn Store> = Arc::clone(&fragile) as _;
+        let credentials = sharing(&begun.server, &store);
+        fragile.is_full.store(true, Ordering::Relaxed);
+        begun.exchange(&credentials).send().await.unwrap_err();
+        fragile.is_full.store(!is_refresh_saved, Ordering::Relaxed);
+        credentials.refresh().await.unwrap();
+        assert!(credentials.has_unsaved_refresh_token());
+        fragile.is_full.store(false, Ordering::Relaxed);
+        let newest = credentials.values().await.unwrap().refresh_token;
+        credentials.flush().await.unwrap();
+        assert!(!credentials.has_unsaved_refresh_token());
+        assert_eq!(Some(token(&*store, "refresh_token").await), newest);
+        sharing(&begun.server, &store).refresh().await.unwrap();
+        assert_eq!(begun.server.refused(), 0);
     }
 }
