@@ -24,6 +24,10 @@
 //!                            ▼                        ▼
 //!                       log in again         release ──► refreshed
 //! ```
+//!
+//! Not drawn: tokens of an earlier refresh that wait to be saved are saved after each `load`, before all
+//! else. Whoever takes a lease that had lapsed, or loses its own, defers once before it requests or acquires
+//! again. Until it has, it gives the lease back as one that lapsed, instead of releasing it.
 
 /// What a refresh needs to know about a record.
 pub(crate) trait Record: Clone {

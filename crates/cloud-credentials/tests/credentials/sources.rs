@@ -10,10 +10,10 @@ use vouchsafe_cloud_credentials::{
     Credentials, CredentialsBuilder, Environment, ErrorKind, Secret, Source, TokenSource as _,
 };
 use vouchsafe_core::auth::FnToken;
-use vouchsafe_core::store::Store;
+use vouchsafe_core::store::{ReadThrough, Store};
 use vouchsafe_core::{Error, ErrorKind as Kind};
 
-use crate::server::{TokenServer, memory, put, record, secret, seeded};
+use crate::server::{TokenServer, key, memory, put, record, secret, seeded};
 
 pub(crate) fn variables(pairs: &[(&str, &str)]) -> Environment {
     let pairs: BTreeMap<String, String> = pairs
@@ -344,6 +344,24 @@ async fn profiles_are_listed_renamed_and_removed() {
     assert!(credentials.remove_profile("dev").await.unwrap());
     assert!(!credentials.remove_profile("dev").await.unwrap());
     assert!(credentials.list_profiles().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_mounted_record_is_refreshed_into_the_store_in_front_of_it() {
+    let server = TokenServer::new(true);
+    let (front, mounted) = (memory(), seeded("rt-0").await);
+    let before = mounted.load(&key()).await.unwrap().unwrap();
+    let process = || {
+        let store = ReadThrough::new(Arc::clone(&front), Arc::clone(&mounted));
+        server.builder().store(Arc::new(store)).build().unwrap()
+    };
+    let token = process().refresh().await.unwrap();
+    assert_eq!(process().token().await.unwrap().secret(), &token);
+    assert_eq!(server.requests(), 1);
+    process().refresh().await.unwrap();
+    assert_eq!((server.requests(), server.refused()), (2, 0));
+    let after = mounted.load(&key()).await.unwrap().unwrap();
+    assert_eq!(after.version, before.version);
 }
 
 #[tokio::test]
