@@ -20,6 +20,11 @@ use crate::{Client, Result};
 impl EventsApi<'_> {
     /// Walks the events of a channel, until there are no more.
     ///
+    /// Events stay in the channel until they are [acknowledged](EventWalk::acknowledge). Where they are not,
+    /// the service returns them again: a page that is the same as the one before has nothing new, and
+    /// counts as an empty one. If there are new events beside those, the page is returned as it is, with
+    /// both.
+    ///
     /// # Errors
     ///
     /// Of kind `Invalid` if the channel's id is empty or not valid in a URL.
@@ -39,6 +44,7 @@ impl EventsApi<'_> {
             pause: None,
             next: None,
             ready: Vec::new().into_iter(),
+            last: Vec::new(),
         })
     }
 }
@@ -55,6 +61,8 @@ pub struct EventWalk {
     /// The time of the next poll, after the channel was empty.
     next: Option<Instant>,
     ready: vec::IntoIter<EventGroup>,
+    /// The last page, which is returned again if nothing is acknowledged.
+    last: Vec<EventGroup>,
     /// Returns the last events to the channel; set until they are acknowledged.
     left: Left,
 }
@@ -68,13 +76,14 @@ impl EventWalk {
 
     /// Acknowledges the events of a page once all of them were taken and the next one is requested.
     /// If the walk is dropped before that, the page is returned in the background, as long as a
-    /// clone of the client lives. Default: nothing is acknowledged.
+    /// clone of the client lives. Default: nothing is acknowledged, and the service returns the same
+    /// events again.
     pub fn acknowledge(mut self) -> Self {
         self.acknowledges = true;
         self
     }
 
-    /// Continues when there are no events, and polls again after a pause. Default: the walk ends.
+    /// Continues when there are no new events, and polls again after a pause. Default: the walk ends.
     pub fn follow(mut self, pause: Duration) -> Self {
         self.pause = Some(pause);
         self
@@ -105,13 +114,18 @@ impl EventWalk {
                 None => poll,
             };
             let groups = poll.send().await?;
-            if groups.is_empty() {
+            let is_known = !self.acknowledges && groups == self.last;
+            if groups.is_empty() || is_known {
+                self.last = groups;
                 let Some(pause) = self.pause else {
                     return Ok(None);
                 };
                 self.next = Some(deadline::after(Instant::now(), pause));
-            } else if self.acknowledges {
-                self.left.call = Some(calls::refuse_events(&self.channel)?);
+                continue;
+            }
+            match self.acknowledges {
+                true => self.left.call = Some(calls::refuse_events(&self.channel)?),
+                false => self.last.clone_from(&groups),
             }
             self.ready = groups.into_iter();
         }

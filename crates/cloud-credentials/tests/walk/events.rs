@@ -85,3 +85,41 @@ async fn a_walk_that_follows_asks_again_after_a_pause() {
     assert!(waited.is_err());
     assert_eq!(service.asked().len(), 4);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_is_returned_again_since_nothing_is_acknowledged_has_nothing_new() {
+    let service = Service::new([
+        (200, json!([group(1)])),
+        (200, json!([group(1)])),
+        (200, json!([group(1), group(2)])),
+    ]);
+    let client = service.client();
+    let mut walk = client.events().walk("c").unwrap();
+    for n in [Some(1), None, Some(1), Some(2), None, None] {
+        let found = walk.next().await.unwrap().map(|group| group.event);
+        assert_eq!(found, n.map(|n| vec![json!(n)]));
+    }
+    assert_eq!(service.asked(), [POLL; 5]);
+    // One that follows asks no more often than it should.
+    let service = Service::new([(200, json!([group(1)]))]);
+    let client = service.client();
+    let walk = client.events().walk("c").unwrap();
+    let mut walk = walk.follow(Duration::from_secs(7));
+    assert!(walk.next().await.unwrap().is_some());
+    let waited = tokio::time::timeout(Duration::from_secs(20), walk.next()).await;
+    assert!(waited.is_err());
+    assert_eq!(service.pauses(), [0, 7000, 7000]);
+    // What was acknowledged is not returned again, so the same is new.
+    let service = Service::new([
+        (200, json!([group(1)])),
+        done(),
+        (200, json!([group(1)])),
+        done(),
+        (200, json!([])),
+    ]);
+    let client = service.client();
+    let mut walk = client.events().walk("c").unwrap().acknowledge();
+    assert!(walk.next().await.unwrap().is_some());
+    assert!(walk.next().await.unwrap().is_some());
+    assert!(walk.next().await.unwrap().is_none());
+}
