@@ -41,8 +41,14 @@ impl Cleanup {
         {
             let mut left = lock(&queue.left);
             if left.len() == MOST {
-                // A service that is down must not cost memory; jobs expire by themselves.
-                let _ = left.pop_front();
+                // A service that is down must not cost memory; jobs expire by themselves. The first one may
+                // be under way.
+                let dropped = left.remove(1);
+                let operation = dropped.map(|(_, call)| call.operation().id());
+                tracing::warn!(
+                    operation,
+                    "a walk is not cleaned up after, since {MOST} others wait for that"
+                );
             }
             left.push_back((session, call));
         }

@@ -310,3 +310,47 @@ async fn an_id_that_leads_elsewhere_is_refused() {
         assert!(client.events().walk(id).is_err());
     }
 }
+
+/// Counts the warnings of this crate.
+#[derive(Clone, Debug, Default)]
+struct Warnings(Arc<AtomicUsize>);
+
+impl tracing::Subscriber for Warnings {
+    fn enabled(&self, of: &tracing::Metadata<'_>) -> bool {
+        *of.level() == tracing::Level::WARN && of.target().starts_with("vouchsafe_cloud")
+    }
+
+    fn event(&self, _: &tracing::Event<'_>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+    fn enter(&self, _: &tracing::span::Id) {}
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_too_many_walks_the_oldest_is_not_cleaned_up_after_and_that_is_said() {
+    const MOST: usize = 1024;
+    let warnings = Warnings::default();
+    let _guard = tracing::subscriber::set_default(warnings.clone());
+    let service = Service::slow([(200, json!({"success": true}))], Duration::from_secs(1));
+    let client = service.client();
+    for n in 0..MOST + 2 {
+        drop(client.logging().pages(n.to_string()).unwrap());
+        if n == 0 {
+            settle().await;
+        }
+    }
+    assert_eq!(warnings.0.load(Ordering::Relaxed), 2);
+    tokio::time::sleep(Duration::from_secs(2000)).await;
+    let asked = service.asked();
+    assert_eq!(asked.len(), MOST);
+    let ends = |n: usize| asked[n].rsplit('/').next().unwrap().to_owned();
+    assert_eq!([ends(0), ends(1), ends(MOST - 1)], ["0", "3", "1025"]);
+}
