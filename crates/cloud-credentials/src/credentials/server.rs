@@ -107,7 +107,10 @@ impl Endpoints {
             authorization: metadata.authorization_endpoint.clone().map(Given::from),
             device: url(&metadata.device_authorization_endpoint)?,
             format: Some(BodyFormat::Form),
-            authentication: Some(authentication(&metadata)),
+            authentication: match settings.authentication {
+                None => Some(authentication(&metadata)?),
+                set => set,
+            },
         };
         let mut server = Server::new(Settings {
             token: settings.token.or(found.token),
@@ -115,7 +118,7 @@ impl Endpoints {
             authorization: settings.authorization.or(found.authorization),
             device: settings.device.or(found.device),
             format: settings.format.or(found.format),
-            authentication: settings.authentication.or(found.authentication),
+            authentication: found.authentication,
         });
         server.issuer = Some(Issuer {
             name: metadata.issuer.clone(),
@@ -142,16 +145,24 @@ impl Endpoints {
 }
 
 /// Returns how clients authenticate: with their secret, if the server has clients with one.
-fn authentication(metadata: &ServerMetadata) -> ClientAuthentication {
-    if metadata.has_method("client_secret_basic") {
-        ClientAuthentication::Basic
-    } else if metadata.has_method("client_secret_post") {
-        ClientAuthentication::Body
-    } else if metadata.has_method("none") {
-        ClientAuthentication::None
-    } else {
-        ClientAuthentication::Basic
+fn authentication(metadata: &ServerMetadata) -> Result<ClientAuthentication> {
+    let known = [
+        ("client_secret_basic", ClientAuthentication::Basic),
+        ("client_secret_post", ClientAuthentication::Body),
+        ("none", ClientAuthentication::None),
+    ];
+    let taken = known.iter().find(|(name, _)| metadata.has_method(name));
+    if let Some(&(_, authentication)) = taken {
+        return Ok(authentication);
     }
+    let methods = metadata.token_endpoint_auth_methods_supported.as_deref();
+    let (taken, issuer) = (methods.unwrap_or_default().join(", "), &metadata.issuer);
+    let [basic, post, none] = known.map(|(name, _)| name);
+    let what = format!(
+        "no way to authenticate to {issuer} is known: by its metadata, it takes {taken:?}, and the ways here are {basic}, \
+         {post} and {none}; if it takes one of these, set client_authentication"
+    );
+    Err(Core::new(Kind::Config, what).into())
 }
 
 fn has_pkce(metadata: &ServerMetadata) -> Option<bool> {

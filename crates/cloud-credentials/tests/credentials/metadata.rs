@@ -7,7 +7,8 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use vouchsafe_cloud_credentials::core::Clock;
 use vouchsafe_cloud_credentials::{
-    ClientAuthentication, Credentials, CredentialsBuilder, Error, ErrorKind, Pkce, TokenSource as _,
+    BodyFormat, ClientAuthentication, Credentials, CredentialsBuilder, Error, ErrorKind, Pkce,
+    TokenSource as _,
 };
 use vouchsafe_core::transport::{Request, Response, Transport};
 use vouchsafe_core::{BoxFuture, Result};
@@ -261,6 +262,63 @@ async fn what_is_set_takes_precedence_over_what_was_found() {
             .body
             .starts_with(b"client_id=c%3Ad&client_secret=s")
     );
+}
+
+#[tokio::test]
+async fn all_that_is_set_takes_precedence_over_what_was_found() {
+    let mut found = metadata();
+    found["device_authorization_endpoint"] = "https://tokens.example.com/d".into();
+    let server = Server::new(OAUTH, found);
+    let builder = server.builder().body_format(BodyFormat::Json);
+    let builder = builder.revocation_url("https://own.example.com/revoke");
+    let builder = builder.authorization_url("https://own.example.com/authorize");
+    let builder = builder.device_authorization_url("https://own.example.com/device");
+    let credentials = builder.build().unwrap();
+    credentials.refresh().await.unwrap();
+    // What is not set is found.
+    assert_eq!(shown(&server.last()), TOKEN);
+    let sent: Value = serde_json::from_slice(&server.last().body).unwrap();
+    assert_eq!(sent["refresh_token"], "rt");
+    credentials.revoke_refresh_token().await.unwrap();
+    let revoke = "POST https://own.example.com/revoke";
+    assert_eq!(shown(&server.last()), revoke);
+    let login = credentials.authorize().url().await.unwrap();
+    let own = "https://own.example.com/authorize?";
+    assert!(login.url.starts_with(own), "{}", login.url);
+    // This server answers it with a token.
+    credentials.device_login().send().await.unwrap_err();
+    let device = "POST https://own.example.com/device";
+    assert_eq!(server.asked(), [OAUTH, TOKEN, revoke, device]);
+}
+
+#[tokio::test]
+async fn a_secret_is_not_sent_in_a_way_that_the_server_does_not_take() {
+    let mut other = metadata();
+    let methods = json!(["private_key_jwt", "tls_client_auth"]);
+    other["token_endpoint_auth_methods_supported"] = methods;
+    let server = Server::new(OAUTH, other);
+    let credentials = server.credentials();
+    for error in [
+        credentials.refresh().await.unwrap_err(),
+        credentials.exchange("x").send().await.unwrap_err(),
+        credentials.revoke_refresh_token().await.unwrap_err(),
+        credentials.authorize().url().await.unwrap_err(),
+    ] {
+        assert!(error.is_config(), "{error}");
+        for named in [
+            ISSUER,
+            "private_key_jwt, tls_client_auth",
+            "client_secret_basic",
+        ] {
+            assert!(error.to_string().contains(named), "{error}");
+        }
+    }
+    assert_eq!(server.asked(), [OAUTH]);
+    // Metadata may be wrong.
+    let builder = server.builder();
+    let builder = builder.client_authentication(ClientAuthentication::Body);
+    builder.build().unwrap().refresh().await.unwrap();
+    assert_eq!(shown(&server.last()), TOKEN);
 }
 
 #[tokio::test]
