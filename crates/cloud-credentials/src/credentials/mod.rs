@@ -438,10 +438,12 @@ impl Credentials {
         let searched = Searched {
             environment: has_environment,
             unprefixed: has_environment && inner.reads_unprefixed,
+            store: Arc::clone(inner.coordinator.store()),
+            profile: self.profile().to_owned(),
         };
         let given = |values, source| {
             let memory = self.memory();
-            Resolved::new(values, source, None, &memory, self.profile(), searched)
+            Resolved::new(values, source, None, &memory, searched.clone())
         };
         if !inner.builder.is_empty() {
             return Ok(given(inner.builder.clone(), Source::Builder));
@@ -465,10 +467,9 @@ impl Credentials {
         let unsaved = inner.coordinator.unsaved_of(there.as_ref());
         let Some(record) = &unsaved.or(there) else {
             let (nothing, source) = (Values::default(), Source::Nothing);
-            let profile = self.profile();
             return Ok(Resolved {
                 epoch,
-                ..Resolved::new(nothing, source, None, &memory, profile, searched)
+                ..Resolved::new(nothing, source, None, &memory, searched)
             });
         };
         let values = Values {
@@ -480,10 +481,9 @@ impl Credentials {
             client_secret: record.client_secret.clone(),
             refresh_token: record.refresh_token.clone(),
         };
-        let (source, profile) = (Source::Store, self.profile());
         Ok(Resolved {
             epoch,
-            ..Resolved::new(values, source, Some(record), &memory, profile, searched)
+            ..Resolved::new(values, Source::Store, Some(record), &memory, searched)
         })
     }
 

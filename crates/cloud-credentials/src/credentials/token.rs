@@ -167,7 +167,7 @@ impl Credentials {
             let is_over = validity.expires_at.is_some_and(|at| at < self.now());
             return match refused.is_some() || !is_over {
                 true => Ok(keep()),
-                false => Err(resolved.missing(self.lacking(&resolved).await?)),
+                false => Err(resolved.missing_to_refresh(self.lacking(&resolved).await?)),
             };
         }
         self.replace(Stale::Token(token), resolved).await.map(Some)
@@ -197,7 +197,7 @@ impl Credentials {
         let inner = &self.inner;
         let lacking = self.lacking(&resolved).await?;
         if !lacking.is_empty() {
-            return Err(resolved.missing(lacking));
+            return Err(resolved.missing_to_refresh(lacking));
         }
         let given = self.given(&resolved);
         let is_given = given.is_some() && !resolved.is_token_of_store;
@@ -215,7 +215,7 @@ impl Credentials {
             scope,
         } = refreshed.map_err(|failure| match failure {
             Failure::Error(error) => error,
-            Failure::NothingToRefresh => resolved.missing(vec!["refresh_token"]),
+            Failure::NothingToRefresh => resolved.missing_to_refresh(vec!["refresh_token"]),
         })?;
         let Some(token) = record.access_token.clone() else {
             return Err(resolved.missing(vec!["access_token"]));

@@ -1,9 +1,11 @@
 //! The sources of values and their order. Sources are never mixed (protocol section 6).
 
-use std::fmt;
+use std::fmt::{self, Write as _};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use vouchsafe_core::Secret;
+use vouchsafe_core::store::Store;
 
 use crate::error::Missing;
 use crate::record::{digest, lineage};
@@ -242,15 +244,46 @@ pub(super) struct Resolved {
     pub(super) expires_at: Option<SystemTime>,
     /// When the access token was first seen, if that was not now.
     pub(super) since: Option<SystemTime>,
-    pub(super) profile: String,
     pub(super) searched: Searched,
 }
 
-/// Which sources are searched before the store.
-#[derive(Clone, Copy, Debug)]
+/// Which sources are searched.
+#[derive(Clone, Debug)]
 pub(super) struct Searched {
     pub(super) environment: bool,
     pub(super) unprefixed: bool,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) profile: String,
+}
+
+impl Searched {
+    /// Describes the store by what its `Debug` begins with: the type, and the path if it has one.
+    fn store(&self) -> String {
+        let mut shown = Beginning(String::new());
+        // It ends with an error where it was cut off.
+        let _ = write!(shown, "{:?}", self.store);
+        let shown = shown.0;
+        let name = shown.split(|c: char| !c.is_alphanumeric()).next();
+        let name = name.filter(|name| !name.is_empty()).unwrap_or("store");
+        let path = shown.split_once("path: \"").map(|(_, rest)| rest);
+        match path.and_then(|rest| rest.split_once('"')) {
+            Some((path, _)) => format!("{name} \"{path}\""),
+            None => format!("the {name}"),
+        }
+    }
+}
+
+/// The first bytes of a text, which may be long: a store in memory shows the names of its records.
+struct Beginning(String);
+
+impl fmt::Write for Beginning {
+    fn write_str(&mut self, more: &str) -> fmt::Result {
+        if self.0.len() > 1000 {
+            return Err(fmt::Error);
+        }
+        self.0.push_str(more);
+        Ok(())
+    }
 }
 
 impl Resolved {
@@ -260,7 +293,6 @@ impl Resolved {
         source: Source,
         record: Option<&Record>,
         memory: &Memory,
-        profile: &str,
         searched: Searched,
     ) -> Self {
         let (set, login) = (&memory.set, memory.current_login());
@@ -324,7 +356,6 @@ impl Resolved {
             is_token_of_store: source == Source::Store && set.refresh_token.is_none(),
             expires_at: expires_at.or(known.and_then(|known| known.expires_at)),
             since: known.map(|known| known.since),
-            profile: profile.to_owned(),
             searched,
         }
     }
@@ -347,7 +378,21 @@ impl Resolved {
 
     /// Creates the error for values that are missing.
     pub(super) fn missing(&self, values: Vec<&'static str>) -> Error {
-        let places = match self.source {
+        Missing::error(values, self.places())
+    }
+
+    /// Creates the error for values that a refresh needs. A developer token would do, too, unless the program
+    /// gave credentials.
+    pub(super) fn missing_to_refresh(&self, values: Vec<&'static str>) -> Error {
+        let mut places = self.places();
+        if self.searched.environment && self.source != Source::Builder {
+            places.push("the variable PAN_DEVELOPER_TOKEN".to_owned());
+        }
+        Missing::error(values, places)
+    }
+
+    fn places(&self) -> Vec<String> {
+        match self.source {
             Source::Store | Source::Nothing => {
                 let mut places = vec![Source::Builder.to_string()];
                 if self.searched.environment {
@@ -356,11 +401,11 @@ impl Resolved {
                 if self.searched.unprefixed {
                     places.push(Source::UnprefixedEnvironment.to_string());
                 }
-                places.push(format!("profile {:?} of the store", self.profile));
+                let (profile, store) = (&self.searched.profile, self.searched.store());
+                places.push(format!("profile {profile:?} of {store}"));
                 places
             }
             source => vec![source.to_string()],
-        };
-        Missing::error(values, places)
+        }
     }
 }

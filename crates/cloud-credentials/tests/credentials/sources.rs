@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
+use vouchsafe_cloud_credentials::file::FileStore;
 use vouchsafe_cloud_credentials::mock::{Seed, Server};
 use vouchsafe_cloud_credentials::{
     Credentials, CredentialsBuilder, Environment, ErrorKind, Secret, Source, TokenSource as _,
@@ -86,7 +87,8 @@ async fn the_error_says_what_is_missing_and_nothing_is_sent() {
         error.unwrap_err().missing().unwrap().places().join(", ")
     };
     // Only what was searched.
-    let of_store = "profile \"p\" of the store";
+    let of_store = "profile \"p\" of the MemoryStore";
+    let developer_token = "the variable PAN_DEVELOPER_TOKEN";
     assert_eq!(
         places(server.builder()).await,
         format!("the builder, {of_store}")
@@ -95,11 +97,27 @@ async fn the_error_says_what_is_missing_and_nothing_is_sent() {
     let unprefixed = Source::UnprefixedEnvironment;
     assert_eq!(
         places(with_environment()).await,
-        format!("the builder, PAN_ variables, {unprefixed}, {of_store}")
+        format!("the builder, PAN_ variables, {unprefixed}, {of_store}, {developer_token}")
     );
     assert_eq!(
         places(with_environment().without_unprefixed_variables()).await,
-        format!("the builder, PAN_ variables, {of_store}")
+        format!("the builder, PAN_ variables, {of_store}, {developer_token}")
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("credentials.json");
+    let in_file = |file: FileStore| server.builder().store(Arc::new(file));
+    assert_eq!(
+        places(in_file(FileStore::new(&path))).await,
+        format!("the builder, profile \"p\" of FileStore {path:?}")
+    );
+    // A developer token does not count beside credentials that the program gave.
+    let partial = with_environment().client_id("c");
+    assert_eq!(places(partial).await, "the builder");
+    let partial = server.builder();
+    let partial = partial.environment(variables(&[("PAN_CLIENT_ID", "c")]));
+    assert_eq!(
+        places(partial).await,
+        format!("PAN_ variables, {developer_token}")
     );
     // What was set afterwards comes from the program, too.
     let set = server.builder().build().unwrap();
