@@ -12,8 +12,8 @@ use vouchsafe_core::{CoreClient, Secret};
 use super::Credentials;
 use super::endpoint::Code;
 use super::server::Identity;
-use super::values::{LoggedIn, Memory, Values};
-use crate::refresh::{Failing, Issued};
+use super::values::{LoggedIn, Memory, Unsaved, Values};
+use crate::refresh::Issued;
 use crate::{Error, Result};
 
 /// Exchanges an authorization code; see [`Credentials::exchange`].
@@ -256,12 +256,15 @@ impl Login {
             memory.is_secret_gone |= self.is_other_client;
             memory.rotated = None;
             memory.login = Some(login.clone());
-            memory.unsaved = Some(Failing::default());
+            memory.unsaved = Some(Unsaved::default());
         });
         let written = credentials.write_login(&login, issued.expires_at).await;
         match &written {
             Ok(()) => credentials.written(&login),
-            Err(error) => credentials.report_unsaved(error),
+            Err(error) => {
+                credentials.report_unsaved(error);
+                credentials.note_record().await;
+            }
         }
         written
     }

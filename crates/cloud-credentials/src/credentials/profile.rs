@@ -50,17 +50,18 @@ impl Credentials {
     /// more, call [`remove_profile`](Self::remove_profile) and then `write` again.
     #[doc(alias = "write_credentials")]
     pub async fn write(&self) -> Result<()> {
-        self.write_if(|_| true).await
+        self.write_if(|_| true, false).await
     }
 
-    /// Writes the login that is not saved yet, if there is one.
+    /// Writes the login that is not saved yet, if there is one, but not over another one that was written
+    /// in the meantime.
     pub(super) async fn save_login(&self) -> Result<()> {
-        self.write_if(|memory| memory.unsaved_login().is_some())
+        self.write_if(|memory| memory.unsaved_login().is_some(), true)
             .await
     }
 
     /// Writes the current values, if they are wanted, also when it is the turn of this call.
-    async fn write_if(&self, is_wanted: fn(&Memory) -> bool) -> Result<()> {
+    async fn write_if(&self, is_wanted: fn(&Memory) -> bool, is_careful: bool) -> Result<()> {
         let coordinator = &self.inner.coordinator;
         let write = async || {
             if !is_wanted(&self.memory()) {
@@ -72,9 +73,13 @@ impl Credentials {
                 let memory = self.memory();
                 (is_wanted(&memory), memory.login.clone())
             };
-            let written = match is_wanted {
-                true => self.write_current(&mut exclusive).await,
+            let may_write = match is_wanted && is_careful {
+                true => self.require_not_overtaken().await,
                 false => Ok(()),
+            };
+            let written = match may_write {
+                Ok(()) if is_wanted => self.write_current(&mut exclusive).await,
+                done => done,
             };
             exclusive.release().await;
             written.map(|()| login.filter(|_| is_wanted))
@@ -95,11 +100,41 @@ impl Credentials {
         let is_to_report = {
             let mut memory = self.memory();
             let is_current = memory.unsaved_login().is_some();
-            let failing = memory.unsaved.as_mut().filter(|_| is_current);
-            failing.is_some_and(|failing| failing.add(error))
+            let unsaved = memory.unsaved.as_mut().filter(|_| is_current);
+            unsaved.is_some_and(|unsaved| unsaved.failing.add(error))
         };
         if is_to_report {
             self.inner.coordinator.report_unsaved(error);
+        }
+    }
+
+    /// Notes which record the login could not take the place of.
+    pub(super) async fn note_record(&self) {
+        let coordinator = &self.inner.coordinator;
+        if let Ok(there) = coordinator.load(coordinator.key()).await
+            && let Some(unsaved) = &mut self.memory().unsaved
+        {
+            unsaved.is_over(there.map(|(record, _)| record));
+        }
+    }
+
+    /// Fails if the record has another login by now than when the one that is not saved was issued.
+    async fn require_not_overtaken(&self) -> Result<()> {
+        let key = self.inner.coordinator.key();
+        let there = self.inner.coordinator.load(key).await?;
+        let memory = self.memory();
+        match (&memory.unsaved, memory.current_login()) {
+            (Some(unsaved), Some(login))
+                if unsaved.is_overtaken(login, there.map(|(record, _)| record)) =>
+            {
+                let profile = key.profile();
+                let what = format!(
+                    "profile {profile:?} got another login, or was removed, after one could not be saved; call write \
+                     to put that in its place"
+                );
+                Err(Core::new(Kind::Conflict, what).into())
+            }
+            _ => Ok(()),
         }
     }
 

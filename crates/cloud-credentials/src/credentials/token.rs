@@ -86,15 +86,15 @@ impl Credentials {
     ///
     /// Failures that may pass are tried again for as long as
     /// [`wait_time`](super::CredentialsBuilder::wait_time). Dropping the future loses nothing while
-    /// these credentials live. The tokens of a login are written as by [`write`](Self::write), over
-    /// whatever the record has by now, unless the program has set another client or refresh token
-    /// since. Those of a refresh are not saved if the record has those of another login by now, or was
+    /// these credentials live. The tokens of a login are written as by [`write`](Self::write), unless
+    /// the program has set another client or refresh token since. Those of a refresh are not saved if the record has those of another login by now, or was
     /// removed; that is no error.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::StoreCorrupt`](crate::ErrorKind::StoreCorrupt) or of kind `Store`, and for a login
-    /// those of [`write`](Self::write): they are not saved, and are still kept.
+    /// those of [`write`](Self::write): they are not saved, and are still kept. Of kind `Conflict` if the
+    /// record got another login after one could not be saved, or was removed: `write` puts that there.
     pub async fn flush(&self) -> Result<()> {
         let coordinator = &self.inner.coordinator;
         let login = coordinator.patiently(|| self.save_login()).await;

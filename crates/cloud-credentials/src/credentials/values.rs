@@ -115,8 +115,8 @@ pub(super) struct Memory {
     pub(super) is_secret_gone: bool,
     /// The last login, until the record is what counts.
     pub(super) login: Option<LoggedIn>,
-    /// The failures to save that login, until it is saved.
-    pub(super) unsaved: Option<Failing>,
+    /// Set until that login is saved.
+    pub(super) unsaved: Option<Unsaved>,
     /// The refresh token that replaced the one of this digest.
     pub(super) rotated: Option<(String, Secret)>,
     pub(super) developer_token: Option<Secret>,
@@ -126,6 +126,38 @@ pub(super) struct Memory {
     pub(super) secret: Option<(String, Secret)>,
     /// The access token that was used last, which may not say when it expires or was issued.
     pub(super) known: Option<Known>,
+}
+
+/// What is known of a login that is not saved yet.
+#[derive(Debug, Default)]
+pub(super) struct Unsaved {
+    /// The failures to save it.
+    pub(super) failing: Failing,
+    /// The client and the refresh token of the record that it could not take the place of. `None` if that
+    /// could not be read.
+    over: Option<(Option<String>, Option<Secret>)>,
+}
+
+impl Unsaved {
+    /// Notes the record that the login could not take the place of.
+    pub(super) fn is_over(&mut self, there: Option<Record>) {
+        self.over = Some(there.map(login_of).unwrap_or_default());
+    }
+
+    /// Returns whether the record has another login by now, which is not this one either, or is gone.
+    pub(super) fn is_overtaken(&self, login: &LoggedIn, there: Option<Record>) -> bool {
+        let (id, token) = (&login.values.client_id, &login.values.refresh_token);
+        let first = id.as_deref().zip(token.as_ref());
+        let first = first.map(|(id, token)| lineage(id, token));
+        let descent = there.as_ref().and_then(Record::descent);
+        let is_this = first.is_some() && descent == first;
+        let there = there.map(login_of).unwrap_or_default();
+        !is_this && self.over.as_ref().is_some_and(|over| *over != there)
+    }
+}
+
+fn login_of(record: Record) -> (Option<String>, Option<Secret>) {
+    (record.client_id, record.refresh_token)
 }
 
 /// A login as it was issued.

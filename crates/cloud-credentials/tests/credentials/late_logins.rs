@@ -5,13 +5,16 @@ use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
 use vouchsafe_cloud_credentials::mock::Seed;
-use vouchsafe_cloud_credentials::{Environment, Source};
+use vouchsafe_cloud_credentials::{Environment, ErrorKind, Source};
+use vouchsafe_core::ErrorKind as Kind;
 use vouchsafe_core::mock::Fault;
-use vouchsafe_core::store::Store;
+use vouchsafe_core::store::{Expect, Store};
 
 use crate::fleet::{had, sharing};
 use crate::login::{BACK, Begun};
-use crate::server::{Fragile, TokenServer, Told, looks_good, put, record, secret, seed, token};
+use crate::server::{
+    Fragile, TokenServer, Told, key, looks_good, put, record, secret, seed, token,
+};
 
 #[tokio::test(start_paused = true)]
 async fn tokens_that_could_not_be_saved_are_not_asked_for_again() {
@@ -225,10 +228,10 @@ async fn a_login_that_could_not_be_saved_is_counted_and_saved_before_the_program
         let saved = token(&*fragile, "access_token").await;
         assert_eq!(Some(saved), issued.access_token);
         // Once is enough.
-        let before = record(&*fragile).await;
-        put(&*fragile, &looks_good("rt-9")).await;
+        let another = looks_good("rt-9");
+        put(&*fragile, &another).await;
         credentials.flush().await.unwrap();
-        assert_ne!(record(&*fragile).await, before);
+        assert_eq!(record(&*fragile).await, another);
         assert!(told.take().is_empty());
     }
 }
@@ -253,10 +256,14 @@ async fn a_login_whose_place_was_taken_by_what_was_set_is_not_saved() {
 
 #[tokio::test(start_paused = true)]
 async fn a_login_and_what_replaced_its_refresh_token_are_saved_together() {
-    for is_refresh_saved in [false, true] {
+    for (is_refresh_saved, is_seeded) in
+        [(false, false), (false, true), (true, false), (true, true)]
+    {
         let begun = Begun::new().await;
         let fragile = Arc::new(Fragile::default());
-        seed(&*fragile, "rt-0").await;
+        if is_seeded {
+            seed(&*fragile, "rt-0").await;
+        }
         let store: Arc<dyn Store> = Arc::clone(&fragile) as _;
         let credentials = sharing(&begun.server, &store);
         fragile.is_full.store(true, Ordering::Relaxed);
@@ -272,4 +279,59 @@ async fn a_login_and_what_replaced_its_refresh_token_are_saved_together() {
         sharing(&begun.server, &store).refresh().await.unwrap();
         assert_eq!(begun.server.refused(), 0);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_could_not_be_saved_is_not_put_over_a_later_one_unless_the_program_says_so() {
+    for (is_given, is_removed) in [(false, false), (false, true), (true, false), (true, true)] {
+        let begun = Begun::new().await;
+        let fragile = Arc::new(Fragile::default());
+        seed(&*fragile, "rt-0").await;
+        let told = Arc::new(Told::default());
+        let mut builder = begun.server.builder().store(fragile.clone());
+        if is_given {
+            builder = builder.client_id("c").client_secret("s");
+        }
+        let credentials = builder.events(told.clone()).build().unwrap();
+        fragile.is_full.store(true, Ordering::Relaxed);
+        begun.exchange(&credentials).send().await.unwrap_err();
+        fragile.is_full.store(false, Ordering::Relaxed);
+        let issued = credentials.values().await.unwrap().refresh_token;
+        let later = looks_good("rt-9");
+        match is_removed {
+            true => assert!(fragile.remove(&key(), &Expect::Any).await.unwrap()),
+            false => put(&*fragile, &later).await,
+        }
+        for _ in 0..2 {
+            let error = credentials.flush().await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Core(Kind::Conflict), "{error}");
+            assert!(error.to_string().contains("call write"), "{error}");
+            match is_removed {
+                true => assert!(fragile.load(&key()).await.unwrap().is_none()),
+                false => assert_eq!(record(&*fragile).await, later),
+            }
+            assert!(credentials.has_unsaved_refresh_token());
+        }
+        credentials.write().await.unwrap();
+        assert!(!credentials.has_unsaved_refresh_token());
+        assert_eq!(Some(token(&*fragile, "refresh_token").await), issued);
+        credentials.flush().await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_is_saved_when_the_store_is_back() {
+    let begun = Begun::new().await;
+    let fragile = Arc::new(Fragile::default());
+    seed(&*fragile, "rt-0").await;
+    let builder = begun.server.builder().store(fragile.clone());
+    let builder = builder.client_id("c").client_secret("s");
+    let credentials = builder.build().unwrap();
+    fragile.is_unreadable.store(true, Ordering::Relaxed);
+    begun.exchange(&credentials).send().await.unwrap_err();
+    credentials.flush().await.unwrap_err();
+    fragile.is_unreadable.store(false, Ordering::Relaxed);
+    credentials.flush().await.unwrap();
+    let issued = credentials.values().await.unwrap().refresh_token;
+    assert_eq!(Some(token(&*fragile, "refresh_token").await), issued);
 }
