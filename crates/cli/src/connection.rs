@@ -26,9 +26,10 @@ pub(crate) struct ConnectionArgs {
     /// Uses the proxies that HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY name
     #[arg(long, global = true)]
     proxy_from_env: bool,
-    /// How long one request may take, in seconds or with a unit: 5, 2.5, 800ms
-    #[arg(long, value_name = "TIME", global = true, default_value = "5", value_parser = duration)]
-    timeout: Duration,
+    /// How long one request may take, in seconds or with a unit: 5, 2.5, 800ms [default: 5 seconds; for
+    /// cloud-credentials 30, as queries are waited for. Requests for tokens have 20 seconds at least]
+    #[arg(long, value_name = "TIME", global = true, value_parser = duration)]
+    timeout: Option<Duration>,
     /// How often a failed request is sent again where that is safe
     #[arg(long, value_name = "COUNT", global = true, default_value_t = 2)]
     retries: u8,
@@ -52,8 +53,8 @@ pub(crate) fn url(option: &str, given: Option<&str>, variable: &str) -> Result<S
 impl ConnectionArgs {
     /// Builds the transport.
     pub(crate) fn transport(&self) -> Result<Arc<dyn Transport>, Failure> {
-        let mut builder =
-            HttpTransport::builder().connect_timeout(self.timeout.min(Duration::from_secs(3)));
+        let connecting = self.timeout.unwrap_or(CONNECTING).min(CONNECTING);
+        let mut builder = HttpTransport::builder().connect_timeout(connecting);
         if let Some(path) = &self.ca_file {
             let fail = |cause: &dyn std::fmt::Display| {
                 Failure::usage(format!("--ca-file {}: {cause}", path.display()))
@@ -90,7 +91,7 @@ impl ConnectionArgs {
         &self,
         request: impl Future<Output = CoreResult<T>>,
     ) -> CoreResult<T> {
-        let limit = self.timeout;
+        let limit = self.attempt();
         match tokio::time::timeout(limit, request).await {
             Ok(answered) => answered,
             Err(_) => {
@@ -102,10 +103,23 @@ impl ConnectionArgs {
 
     /// Returns the time limits: a whole call may take as long as all its attempts.
     pub(crate) fn timeouts(&self) -> Timeouts {
+        self.timeouts_of(self.attempt())
+    }
+
+    /// Returns the time limits if the option is given, for clients whose own are longer than those here.
+    pub(crate) fn given_timeouts(&self) -> Option<Timeouts> {
+        self.timeout.map(|attempt| self.timeouts_of(attempt))
+    }
+
+    fn timeouts_of(&self, attempt: Duration) -> Timeouts {
         let attempts = u32::from(self.retries) + 1;
         Timeouts::default()
-            .attempt(self.timeout)
-            .call(self.timeout.saturating_mul(attempts))
+            .attempt(attempt)
+            .call(attempt.saturating_mul(attempts))
+    }
+
+    fn attempt(&self) -> Duration {
+        self.timeout.unwrap_or(ATTEMPT)
     }
 
     /// Returns the number of attempts of a call.
@@ -133,6 +147,9 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         _ => Err("out of range".to_owned()),
     }
 }
+
+const ATTEMPT: Duration = Duration::from_secs(5);
+const CONNECTING: Duration = Duration::from_secs(10);
 
 /// A hundred years: adding it to the present time does not overflow.
 const LONGEST: Duration = Duration::from_secs(100 * 366 * 86_400);

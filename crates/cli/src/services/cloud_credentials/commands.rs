@@ -36,9 +36,11 @@ pub(super) async fn run(matches: &ArgMatches) -> Result<Answer, Failure> {
     let connection = &args.connection;
     let mut builder = Client::builder()
         .transport(connection.transport()?)
-        .timeouts(connection.timeouts())
         .retry(connection.retry())
         .base_url(args.url(VARIABLES)?);
+    if let Some(timeouts) = connection.given_timeouts() {
+        builder = builder.timeouts(timeouts);
+    }
     if connection.allow_plain_http {
         builder = builder.allow_plain_http();
     }

@@ -86,3 +86,15 @@ fn a_call_that_loses_a_login_is_answered_and_says_so() {
     assert!(lost.json().is_object(), "{lost:?}");
     assert!(lost.err.contains("log in again"), "{lost:?}");
 }
+
+#[test]
+fn an_answer_with_tokens_is_waited_for_whatever_a_call_may_take() {
+    let world = World::logged_in();
+    world.manage("settings", r#"{"rotation": "revokes"}"#);
+    let late = r#"{"operation": "oauth.requestToken", "delay_ms": 1500}"#;
+    world.manage("faults", late);
+    let timeout = ["--timeout", "0.5"];
+    world.ask(&[&["refresh"][..], &timeout].concat()).good();
+    run(&mut call(&world, &timeout)).good();
+    assert_eq!(world.counts()["token_requests"]["refresh_token"], 1);
+}

@@ -171,8 +171,8 @@ impl Origin {
         let mut builder = Credentials::builder()
             .store(Arc::new(self.store()?))
             .transport(connection.transport()?)
-            .timeouts(connection.timeouts())
             .retry(connection.retry());
+        // Whoever gives up on a request for tokens may lose the only ones, so `--timeout` does not shorten it.
         if connection.allow_plain_http {
             builder = builder.allow_plain_http();
         }

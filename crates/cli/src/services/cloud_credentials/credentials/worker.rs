@@ -42,7 +42,6 @@ pub(super) async fn run(reach: &Reach, args: WorkerArgs) -> Result<Answer, Failu
     let client = Client::builder()
         .base_url(&args.services)
         .transport(reach.connection.transport()?)
-        .timeouts(reach.connection.timeouts())
         .credentials(&credentials)
         .build()?;
     print_line(READY)?;
