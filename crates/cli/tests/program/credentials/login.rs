@@ -126,6 +126,30 @@ fn back(location: &str) -> (String, String) {
 }
 
 #[test]
+fn a_login_that_cannot_be_saved_is_saved_once_that_is_possible() {
+    let world = World::logged_in();
+    let before = world.stored();
+    let mut login = Login::begin(&world, &["--profile", "new", "--client-id", "app"]);
+    let (folder, away) = (world.path("store"), world.path("away"));
+    fs::rename(&folder, &away).unwrap();
+    fs::write(&folder, "").unwrap();
+    let (own, target) = back(&login.visit(&world));
+    reply(&own, &target);
+    let mut line = String::new();
+    while !line.starts_with("The tokens cannot be saved") {
+        line.clear();
+        assert!(login.stderr.read_line(&mut line).unwrap() > 0, "no warning");
+    }
+    fs::remove_file(&folder).unwrap();
+    fs::rename(&away, &folder).unwrap();
+    login.ended().good();
+    let after = world.stored();
+    assert_eq!(after["profiles"]["1"], before["profiles"]["1"]);
+    assert_eq!(after["profiles"]["2"]["profile"], "new");
+    assert!(after["profiles"]["2"]["refresh_token"].is_string());
+}
+
+#[test]
 fn a_login_comes_back_to_this_machine_and_is_kept() {
     let world = World::new();
     world.manage("settings", r#"{"is_pkce_required": true}"#);

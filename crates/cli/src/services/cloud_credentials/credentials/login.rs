@@ -15,7 +15,7 @@ use http::{StatusCode, Uri};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 use vouchsafe::cloud_credentials::{Authorization, Credentials, CredentialsBuilder, Error, Values};
 use vouchsafe::core::Secret;
 use vouchsafe::core::auth::oauth::TokenAnswer;
@@ -27,6 +27,11 @@ use crate::connection::duration;
 use crate::failure::Failure;
 use crate::output::Answer;
 use crate::terminal::clean;
+
+/// What a login came to.
+type Issued = Result<TokenAnswer, Error>;
+
+const SAVING: Duration = Duration::from_secs(60);
 
 /// Options of `login`.
 #[derive(Args, Debug)]
@@ -85,6 +90,7 @@ pub(super) async fn run(reach: &Reach, args: LoginArgs) -> Result<Answer, Failur
         true => on_device(reach, &args, secret).await?,
         false => in_browser(reach, &args, secret).await?,
     };
+    let answer = saved(&credentials, answer).await?;
     // The login itself may not need the secret, renewing the access token does.
     let is_useless =
         |values: Values| values.refresh_token.is_some() && values.client_secret.is_none();
@@ -95,25 +101,48 @@ pub(super) async fn run(reach: &Reach, args: LoginArgs) -> Result<Answer, Failur
         );
     }
     let profile = credentials.profile();
-    let seconds = answer.expires_in.map(|lifetime| lifetime.as_secs());
+    let lifetime = answer.as_ref().and_then(|answer| answer.expires_in);
     let human = format!("logged in; wrote the profile {profile}");
     Ok(Answer::new(
         human,
         json!({
             "logged_in": true,
             "profile": profile,
-            "scope": answer.scope,
-            "expires_in_s": seconds,
-            "has_refresh_token": answer.refresh_token.is_some(),
+            "scope": answer.as_ref().and_then(|answer| answer.scope.as_deref()),
+            "expires_in_s": lifetime.map(|lifetime| lifetime.as_secs()),
+            "has_refresh_token": answer.is_none_or(|answer| answer.refresh_token.is_some()),
         }),
     ))
+}
+
+/// Returns what was issued, or `None` if it could not be saved at once, but after a while. The user has
+/// agreed to it, and would have to log in again.
+async fn saved(credentials: &Credentials, issued: Issued) -> Result<Option<TokenAnswer>, Failure> {
+    let error = match issued {
+        Ok(answer) => return Ok(Some(answer)),
+        Err(error) if credentials.has_unsaved_refresh_token() => error,
+        Err(error) => return Err(error.into()),
+    };
+    eprintln!(
+        "The tokens cannot be saved, which is tried again for a minute: {}",
+        clean(&error.to_string())
+    );
+    let until = Instant::now() + SAVING;
+    while let Err(error) = credentials.flush().await {
+        if Instant::now() >= until {
+            let lost = "the tokens that were issued could not be saved: log in again";
+            return Err(Failure::from(error).hint(lost));
+        }
+        sleep(Duration::from_secs(1)).await;
+    }
+    Ok(None)
 }
 
 async fn in_browser(
     reach: &Reach,
     args: &LoginArgs,
     secret: Option<Secret>,
-) -> Result<(TokenAnswer, Credentials), Failure> {
+) -> Result<(Issued, Credentials), Failure> {
     let taken =
         |cause: std::io::Error| Failure::usage(format!("port {} of 127.0.0.1: {cause}", args.port));
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, args.port)).await;
@@ -141,14 +170,14 @@ async fn in_browser(
     if let Some(verifier) = verifier {
         exchange = exchange.verifier(verifier);
     }
-    Ok((exchange.send().await?, credentials))
+    Ok((exchange.send().await, credentials))
 }
 
 async fn on_device(
     reach: &Reach,
     args: &LoginArgs,
     secret: Option<Secret>,
-) -> Result<(TokenAnswer, Credentials), Failure> {
+) -> Result<(Issued, Credentials), Failure> {
     let credentials = builder(reach, args)?.build()?;
     let mut request = credentials.device_login();
     if let Some(id) = &args.client_id {
@@ -167,7 +196,7 @@ async fn on_device(
     let page = page.unwrap_or(login.verification_uri()).to_owned();
     args.open(&page)?;
     let answer = timeout(args.wait, login.wait()).await;
-    Ok((answer.map_err(|_| too_late())??, credentials))
+    Ok((answer.map_err(|_| too_late())?, credentials))
 }
 
 fn too_late() -> Failure {
