@@ -14,12 +14,13 @@ use crate::Error;
 /// task for it.
 pub trait Events: fmt::Debug + Send + Sync + 'static {
     /// Called when tokens were issued but could not be saved, or when a login took the place of the
-    /// record that they belong to. This process uses them. Those of a refresh it tries to save again by
-    /// itself; those of a login are saved by [`flush`](crate::Credentials::flush) or
-    /// [`write`](crate::Credentials::write), and what a developer token was redeemed for can be redeemed
-    /// again. If the process ends before that succeeds, a refresh token that was issued by a login, or
-    /// that the server has rotated, is lost. Called for the first failure; while saving
-    /// goes on to fail, at most every second and then every 32 seconds.
+    /// record that they belong to. This process uses them, and tries again, except for what a
+    /// developer token was redeemed for, which can be redeemed again. If it ends before that
+    /// succeeds, a refresh token that a login issued, or that the server has rotated, is lost. See
+    /// [`Credentials::flush`](crate::Credentials::flush). A login is not put over a later one, nor, except by
+    /// `flush`, where the record was not read since before it:
+    /// [`Credentials::write`](crate::Credentials::write) does that. Called for the first failure; while
+    /// saving goes on to fail, at most every second and then every 32 seconds.
     fn unsaved(&self, profile: &str, error: &Error) {
         let _ = (profile, error);
     }

@@ -1,5 +1,6 @@
 //! The end of a login: exchanging an authorization code, and storing the tokens.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -12,7 +13,7 @@ use vouchsafe_core::{CoreClient, Secret};
 use super::Credentials;
 use super::endpoint::Code;
 use super::server::Identity;
-use super::values::{LoggedIn, Memory, Unsaved, Values};
+use super::values::{LoggedIn, Memory, Place, Unsaved, Values};
 use crate::refresh::Issued;
 use crate::{Error, Result};
 
@@ -180,6 +181,41 @@ impl Credentials {
     }
 }
 
+impl Credentials {
+    /// Tries again from time to time to save the login that could not be saved, as long as there are
+    /// credentials and no other login is in its place. If it is not known what was there before, only a
+    /// program can tell.
+    async fn keep_saving(&self) {
+        let place = self.place().await;
+        let knows_place = self.memory().unsaved.as_mut().is_some_and(|unsaved| {
+            if let Some(place) = place {
+                unsaved.note(place);
+            }
+            unsaved.knows_place()
+        });
+        if !knows_place {
+            return;
+        }
+        let inner = Arc::downgrade(&self.inner);
+        let attempt = move || {
+            let inner = inner.clone();
+            async move {
+                let Some(inner) = inner.upgrade() else {
+                    return Ok(());
+                };
+                let exchanges = exchanges(&inner.endpoints.core);
+                let credentials = Self {
+                    inner,
+                    refreshes: false,
+                    exchanges,
+                };
+                credentials.save_login().await
+            }
+        };
+        self.inner.coordinator.keep_saving_login(attempt);
+    }
+}
+
 /// A login that is about to be completed.
 #[derive(Clone, Debug)]
 pub(super) struct Login {
@@ -189,6 +225,8 @@ pub(super) struct Login {
     /// Whether the credentials are those of another client.
     is_other_client: bool,
     is_of_store: bool,
+    /// What the login takes the place of, if that was read.
+    over: Option<Place>,
 }
 
 impl Login {
@@ -220,6 +258,7 @@ impl Login {
             is_other_client,
             // Also after another login that is not saved yet.
             is_of_store: resolved.are_of_store() || resolved.is_login_of_store,
+            over: credentials.place_of(&resolved),
         })
     }
 
@@ -256,14 +295,14 @@ impl Login {
             memory.is_secret_gone |= self.is_other_client;
             memory.rotated = None;
             memory.login = Some(login.clone());
-            memory.unsaved = Some(Unsaved::default());
+            memory.unsaved = Some(Unsaved::over(self.over.clone()));
         });
         let written = credentials.write_login(&login, issued.expires_at).await;
         match &written {
             Ok(()) => credentials.written(&login),
             Err(error) => {
                 credentials.report_unsaved(error);
-                credentials.note_record().await;
+                credentials.keep_saving().await;
             }
         }
         written

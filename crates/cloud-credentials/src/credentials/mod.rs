@@ -330,8 +330,8 @@ impl Credentials {
     /// - [`ErrorKind::TokenEndpoint`](crate::ErrorKind::TokenEndpoint) or
     ///   [`InvalidResponse`](crate::ErrorKind::InvalidResponse): nothing is changed.
     /// - Those of [`write`](Self::write), which waits for refreshes in the same way. If the lease cannot be
-    ///   had, the tokens are written without. They are kept in memory, too, and saved by
-    ///   [`flush`](Self::flush) or `write`.
+    ///   had, the tokens are written without. They are kept in memory, too, and saved
+    ///   later, at the latest by [`flush`](Self::flush) or `write`.
     #[doc(alias = "fetch_tokens")]
     pub fn exchange(&self, code: impl Into<Secret>) -> ExchangeRequest {
         ExchangeRequest {

@@ -8,7 +8,7 @@ use vouchsafe_core::{Error as Core, ErrorKind as Kind, Secret};
 
 use super::Credentials;
 use super::changes::{TRIES, change_login, change_record, changed_all_the_time, changed_meanwhile};
-use super::values::{LoggedIn, Memory, Resolved, Values};
+use super::values::{LoggedIn, Memory, Place, Resolved, Values, place_of};
 use crate::refresh::{Exclusive, Given, Login, is_newer, own_key};
 use crate::{Error, ErrorKind, Record, Result, Source};
 
@@ -108,14 +108,19 @@ impl Credentials {
         }
     }
 
-    /// Notes which record the login could not take the place of.
-    pub(super) async fn note_record(&self) {
+    /// Returns what a login takes the place of, if it can be read.
+    pub(super) async fn place(&self) -> Option<Place> {
         let coordinator = &self.inner.coordinator;
-        if let Ok(there) = coordinator.load(coordinator.key()).await
-            && let Some(unsaved) = &mut self.memory().unsaved
-        {
-            unsaved.is_over(there.map(|(record, _)| record));
-        }
+        let there = coordinator.load(coordinator.key()).await.ok()?;
+        Some(place_of(there.map(|(record, _)| record)))
+    }
+
+    /// Returns the same from values that were read, if these are those of the record.
+    pub(super) fn place_of(&self, resolved: &Resolved) -> Option<Place> {
+        let is_unsaved = self.inner.coordinator.has_unsaved_refresh_token();
+        let values = &resolved.values;
+        (resolved.are_of_store() && !is_unsaved)
+            .then(|| (values.client_id.clone(), values.refresh_token.clone()))
     }
 
     /// Fails if the record has another login by now than when the one that is not saved was issued.

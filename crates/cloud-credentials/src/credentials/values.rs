@@ -129,19 +129,35 @@ pub(super) struct Memory {
 }
 
 /// What is known of a login that is not saved yet.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Unsaved {
     /// The failures to save it.
     pub(super) failing: Failing,
     /// The client and the refresh token of the record that it could not take the place of. `None` if that
     /// could not be read.
-    over: Option<(Option<String>, Option<Secret>)>,
+    over: Option<Place>,
 }
 
+/// A client and a refresh token.
+pub(super) type Place = (Option<String>, Option<Secret>);
+
 impl Unsaved {
+    /// Starts with the record when the login began, if that was read.
+    pub(super) fn over(over: Option<Place>) -> Self {
+        Self {
+            failing: Failing::default(),
+            over,
+        }
+    }
+
     /// Notes the record that the login could not take the place of.
-    pub(super) fn is_over(&mut self, there: Option<Record>) {
-        self.over = Some(there.map(login_of).unwrap_or_default());
+    pub(super) fn note(&mut self, over: Place) {
+        self.over = Some(over);
+    }
+
+    /// Returns whether it is known what the login may take the place of.
+    pub(super) fn knows_place(&self) -> bool {
+        self.over.is_some()
     }
 
     /// Returns whether the record has another login by now, which is not this one either, or is gone.
@@ -151,12 +167,14 @@ impl Unsaved {
         let first = first.map(|(id, token)| lineage(id, token));
         let descent = there.as_ref().and_then(Record::descent);
         let is_this = first.is_some() && descent == first;
-        let there = there.map(login_of).unwrap_or_default();
+        let there = place_of(there);
         !is_this && self.over.as_ref().is_some_and(|over| *over != there)
     }
 }
 
-fn login_of(record: Record) -> (Option<String>, Option<Secret>) {
+/// Returns the client and the refresh token of a record, if there is one.
+pub(super) fn place_of(record: Option<Record>) -> Place {
+    let record = record.unwrap_or_default();
     (record.client_id, record.refresh_token)
 }
 

@@ -18,7 +18,7 @@ mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::MutexGuard;
@@ -88,6 +88,8 @@ pub(crate) struct Coordinator {
     shared: Arc<Shared>,
     /// Saves the tokens that a refresh could not save.
     saver: Keeper,
+    /// Saves a login that could not be saved.
+    logins: OnceLock<Keeper>,
 }
 
 #[derive(Debug)]
@@ -178,7 +180,11 @@ impl Coordinator {
         });
         let of_saver = Arc::clone(&shared);
         let saver = Keeper::new("saving tokens", move || Arc::clone(&of_saver).keep_saving());
-        Self { shared, saver }
+        Self {
+            shared,
+            saver,
+            logins: OnceLock::new(),
+        }
     }
 
     pub(crate) fn store(&self) -> &Arc<dyn Store> {

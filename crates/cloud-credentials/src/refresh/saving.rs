@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, sleep_until};
 use vouchsafe_core::call::{Backoff, Jitter};
-use vouchsafe_core::deadline;
 use vouchsafe_core::store::{Acquired, Lease};
 use vouchsafe_core::sync::lock;
+use vouchsafe_core::task::Keeper;
+use vouchsafe_core::{ErrorKind as Kind, deadline};
 
 use super::failing::{FIRST_SAVE, LONGEST_HOLD, LONGEST_SAVE};
 use super::machine::{Outcome, Refresh};
 use super::place::lease_key;
 use super::run::Run;
 use super::{Coordinator, DEFERRED, FIRST_WAIT, Held, Kept, LONGEST_WAIT, Shared};
-use crate::Result;
+use crate::{ErrorKind, Result};
 
 impl Coordinator {
     /// Saves the tokens that are not saved yet, for as long as a refresh waits for others.
@@ -41,6 +42,34 @@ impl Coordinator {
                 done => return done,
             }
         }
+    }
+}
+
+impl Coordinator {
+    /// Tries to save a login until that succeeds, or the record has another one.
+    pub(crate) fn keep_saving_login<F: Future<Output = Result<()>> + Send + 'static>(
+        &self,
+        attempt: impl Fn() -> F + Clone + Send + 'static,
+    ) {
+        let work = move || {
+            let attempt = attempt.clone();
+            async move {
+                let mut waits =
+                    Backoff::new(FIRST_SAVE, LONGEST_SAVE, Jitter::random()).at_least_half();
+                loop {
+                    sleep(waits.next_wait()).await;
+                    match attempt().await {
+                        Err(error) if error.kind() != ErrorKind::Core(Kind::Conflict) => {}
+                        // What failed was reported.
+                        _ => return,
+                    }
+                }
+            }
+        };
+        let keeper = self
+            .logins
+            .get_or_init(|| Keeper::new("saving a login", work));
+        keeper.ensure();
     }
 }
 

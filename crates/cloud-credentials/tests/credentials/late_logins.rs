@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
 use vouchsafe_cloud_credentials::mock::Seed;
 use vouchsafe_cloud_credentials::{Environment, ErrorKind, Source};
 use vouchsafe_core::ErrorKind as Kind;
@@ -334,4 +337,62 @@ async fn a_login_is_saved_when_the_store_is_back() {
     credentials.flush().await.unwrap();
     let issued = credentials.values().await.unwrap().refresh_token;
     assert_eq!(Some(token(&*fragile, "refresh_token").await), issued);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_could_not_be_saved_is_tried_again_by_itself() {
+    for (is_unreadable, is_overtaken) in
+        [(false, false), (true, false), (false, true), (true, true)]
+    {
+        let server = TokenServer::new(true);
+        let begun = Begun::at(server.shut()).await;
+        let fragile = Arc::new(Fragile::default());
+        seed(&*fragile, "rt-0").await;
+        let store: Arc<dyn Store> = Arc::clone(&fragile) as _;
+        let credentials = sharing(&begun.server, &store);
+        let fails = |fails| match is_unreadable {
+            true => fragile.is_unreadable.store(fails, Ordering::Relaxed),
+            false => fragile.is_full.store(fails, Ordering::Relaxed),
+        };
+        let mut exchanged = JoinSet::new();
+        exchanged.spawn(begun.exchange(&credentials).send());
+        begun.server.asked().await;
+        fails(true);
+        begun.server.open();
+        let exchanged = exchanged.join_next().await.unwrap();
+        exchanged.unwrap().unwrap_err();
+        sleep(Duration::from_secs(100)).await;
+        assert!(credentials.has_unsaved_refresh_token());
+        fails(false);
+        if is_overtaken {
+            put(&*fragile, &looks_good("rt-9")).await;
+        }
+        sleep(Duration::from_secs(100)).await;
+        assert_eq!(credentials.has_unsaved_refresh_token(), is_overtaken);
+        let saved = token(&*store, "refresh_token").await;
+        match is_overtaken {
+            true => assert_eq!(saved, secret("rt-9")),
+            false => assert_eq!(
+                Some(saved),
+                credentials.values().await.unwrap().refresh_token
+            ),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_could_not_be_saved_ends_with_the_last_credentials() {
+    let begun = Begun::new().await;
+    let fragile = Arc::new(Fragile::default());
+    seed(&*fragile, "rt-0").await;
+    let store: Arc<dyn Store> = Arc::clone(&fragile) as _;
+    let credentials = sharing(&begun.server, &store);
+    fragile.is_full.store(true, Ordering::Relaxed);
+    begun.exchange(&credentials).send().await.unwrap_err();
+    drop(credentials);
+    fragile.is_full.store(false, Ordering::Relaxed);
+    sleep(Duration::from_secs(100)).await;
+    assert_eq!(token(&*store, "refresh_token").await, secret("rt-0"));
+    drop(store);
+    assert_eq!(Arc::strong_count(&fragile), 1);
 }
