@@ -46,6 +46,11 @@ const SETTERS: &[Setter] = &[
         |text| credentials(cloud::Credentials::builder().authorization_url(text)),
     ),
     (
+        "cloud-credentials CredentialsBuilder::token_endpoint",
+        "https",
+        |text| credentials(cloud::Credentials::builder().token_endpoint(text)),
+    ),
+    (
         "cloud-credentials CredentialsBuilder::device_authorization_url",
         "https",
         |text| credentials(cloud::Credentials::builder().device_authorization_url(text)),

@@ -41,6 +41,7 @@ pub struct CredentialsBuilder {
     leases: Option<Arc<dyn Leases>>,
     issuer: Option<Given>,
     token_url: Option<Given>,
+    token_endpoint: Option<Given>,
     revocation_url: Option<Given>,
     authorization_url: Option<Given>,
     device_url: Option<Given>,
@@ -72,6 +73,7 @@ impl CredentialsBuilder {
             leases: None,
             issuer: None,
             token_url: None,
+            token_endpoint: None,
             revocation_url: None,
             authorization_url: None,
             device_url: None,
@@ -198,6 +200,14 @@ impl CredentialsBuilder {
     /// `RequestToken`. Default: `https://api.paloaltonetworks.com`.
     pub fn token_url(mut self, url: impl Into<String>) -> Self {
         self.token_url = Some(Given::from(url));
+        self
+    }
+
+    /// Sets the whole URL of the token endpoint of another authorization server, which takes forms unless
+    /// [`body_format`](Self::body_format) is set. Comes before [`token_url`](Self::token_url), and its server has
+    /// no other endpoints than those that are set or found in its [metadata](Self::issuer). Default: none.
+    pub fn token_endpoint(mut self, url: impl Into<String>) -> Self {
+        self.token_endpoint = Some(Given::from(url));
         self
     }
 
@@ -403,14 +413,17 @@ impl CredentialsBuilder {
             (None, Some(_)) => None,
             (url, _) => Some(url.as_deref().unwrap_or(TOKEN_URL)),
         };
-        if let Some(token_url) = token_url {
+        if let Some(endpoint) = url(&self.token_endpoint)? {
+            settings.token = Some(endpoint);
+            settings.format.get_or_insert(BodyFormat::Form);
+        } else if let Some(token_url) = token_url {
             let (token, beside) = endpoints(token_url)?;
             settings.token = Some(token);
             if discovery.is_none() {
                 settings.revocation = settings.revocation.or(Some(beside));
             }
         }
-        if discovery.is_none() {
+        if discovery.is_none() && self.token_endpoint.is_none() {
             let of_service = || AUTHORIZATION_URL.into();
             settings.authorization.get_or_insert_with(of_service);
         }

@@ -11,7 +11,7 @@ use vouchsafe_core::{
     BoxFuture, Clock as _, Error as Core, ErrorKind as Kind, Secret, TimeoutScope,
 };
 
-use super::fields::{Field, Fields};
+use super::fields::{BodyFormat, Field, Fields};
 use super::server::{Endpoints, Identity, Server};
 use crate::refresh::{Ask, Issued, Until};
 use crate::url::Url;
@@ -73,7 +73,9 @@ impl Endpoints {
         client: Identity<'_>,
         device_code: &Secret,
     ) -> Result<(TokenAnswer, Issued)> {
-        let server = self.server().await?;
+        let mut server = self.server().await?;
+        // The grant has no other form (RFC 8628, section 3.4).
+        server.format = BodyFormat::Form;
         let mut fields = vec![("grant_type", Field::Text(DEVICE_GRANT))];
         fields.extend(server.client(client));
         fields.push(("device_code", Field::Secret(device_code)));

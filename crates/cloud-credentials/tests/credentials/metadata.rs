@@ -265,6 +265,36 @@ async fn what_is_set_takes_precedence_over_what_was_found() {
 }
 
 #[tokio::test]
+async fn another_server_has_the_endpoints_that_are_set_and_takes_forms() {
+    let server = Server::new(OAUTH, metadata());
+    let other = || {
+        let builder = Credentials::builder().client_id("c").client_secret("s");
+        let builder = builder.refresh_token("rt").access_token("at");
+        builder
+            .transport(Arc::clone(&server) as Arc<dyn Transport>)
+            .token_endpoint("https://own.example.com/oauth/token?tenant=1")
+    };
+    let credentials = other().build().unwrap();
+    credentials.refresh().await.unwrap();
+    let last = server.last();
+    assert_eq!(
+        shown(&last),
+        "POST https://own.example.com/oauth/token?tenant=1"
+    );
+    assert!(last.body.starts_with(b"client_id=c&client_secret=s"));
+    let asked = server.asked().len();
+    credentials.revoke_refresh_token().await.unwrap_err();
+    credentials.authorize().url().await.unwrap_err();
+    assert_eq!(server.asked().len(), asked);
+    let as_json = other().body_format(BodyFormat::Json).build().unwrap();
+    as_json.refresh().await.unwrap();
+    assert!(server.last().body.starts_with(b"{"));
+    let found = other().issuer(ISSUER).build().unwrap();
+    found.refresh().await.unwrap();
+    assert_eq!(server.last().uri.path(), "/oauth/token");
+}
+
+#[tokio::test]
 async fn all_that_is_set_takes_precedence_over_what_was_found() {
     let mut found = metadata();
     found["device_authorization_endpoint"] = "https://tokens.example.com/d".into();

@@ -98,3 +98,18 @@ fn an_answer_with_tokens_is_waited_for_whatever_a_call_may_take() {
     run(&mut call(&world, &timeout)).good();
     assert_eq!(world.counts()["token_requests"]["refresh_token"], 1);
 }
+
+#[test]
+fn the_token_endpoint_of_any_server_is_asked_as_it_is() {
+    let world = World::logged_in();
+    let refresh = |path: &str| {
+        let endpoint = format!("{}{path}", world.url());
+        let mut command = program(&["credentials", "refresh", "--token-endpoint", &endpoint]);
+        let file = world.path("store/credentials.json");
+        run(command.env("PAN_CREDENTIALS_DBFILE", file))
+    };
+    let elsewhere = refresh("/oauth/token").bad(1);
+    assert!(elsewhere.err.contains("404"), "{elsewhere:?}");
+    refresh("/api/oauth2/RequestToken").good();
+    assert_eq!(world.counts()["token_requests"]["refresh_token"], 1);
+}

@@ -37,10 +37,13 @@ pub(in crate::services::cloud_credentials) struct Origin {
         long,
         value_name = "URL",
         global = true,
-        help = "The URL of the authorization server, or of its token endpoint [default: \
-                https://api.paloaltonetworks.com]"
+        help = "The URL of the authorization server, to which /api/oauth2/RequestToken is appended unless \
+                it ends in /RequestToken [default: https://api.paloaltonetworks.com]"
     )]
     pub(super) token_url: Option<String>,
+    /// The whole URL of the token endpoint of any other authorization server, which gets forms
+    #[arg(long, value_name = "URL", global = true, conflicts_with = "token_url")]
+    pub(super) token_endpoint: Option<String>,
     /// The URL of the revocation endpoint [default: derived from that of the token endpoint]
     #[arg(long, value_name = "URL", global = true)]
     revocation_url: Option<String>,
@@ -184,6 +187,9 @@ impl Origin {
         }
         if let Some(url) = &self.token_url {
             builder = builder.token_url(url);
+        }
+        if let Some(url) = &self.token_endpoint {
+            builder = builder.token_endpoint(url);
         }
         if let Some(url) = &self.revocation_url {
             builder = builder.revocation_url(url);

@@ -166,7 +166,8 @@ async fn values(reach: &Reach, credentials: &Credentials, has_developer_token: b
 /// Checks that the server answers. Nothing secret is sent.
 async fn server(reach: &Reach) -> Result<Check, Failure> {
     let origin = &reach.origin;
-    let url = origin.token_url.as_deref().or(origin.issuer.as_deref());
+    let given = [&origin.token_endpoint, &origin.token_url, &origin.issuer];
+    let url = given.into_iter().flatten().next().map(String::as_str);
     let url = url.unwrap_or(DEFAULT_SERVER);
     let uri: Uri = url
         .parse()
