@@ -26,8 +26,8 @@ pub(crate) struct ConnectionArgs {
     /// Uses the proxies that HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY name
     #[arg(long, global = true)]
     proxy_from_env: bool,
-    /// How long one request may take, in seconds or with a unit: 5, 2.5, 800ms [default: 5 seconds; for
-    /// cloud-credentials 30, as queries are waited for. Requests for tokens have 20 seconds at least]
+    /// How long one request may take, in seconds or with a unit: 5, 2.5, 800ms; not one whose answer holds
+    /// tokens that are issued once [default: 5, or more where results are waited for]
     #[arg(long, value_name = "TIME", global = true, value_parser = duration)]
     timeout: Option<Duration>,
     /// How often a failed request is sent again where that is safe
