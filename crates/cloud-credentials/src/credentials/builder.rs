@@ -211,7 +211,8 @@ impl CredentialsBuilder {
         self
     }
 
-    /// Sets the URL of the revocation endpoint. Default: derived from that of the token endpoint.
+    /// Sets the URL of the revocation endpoint. Default: derived from [`token_url`](Self::token_url), or found in
+    /// the metadata.
     #[doc(alias = "token_revoke_url")]
     pub fn revocation_url(mut self, url: impl Into<String>) -> Self {
         self.revocation_url = Some(Given::from(url));

@@ -337,6 +337,10 @@ impl Credentials {
         let removed = coordinator
             .of_store(coordinator.store().remove(&key, &Expect::Any))
             .await;
+        // Else a login that could not be saved would come back by itself.
+        if removed.is_ok() && key == *coordinator.key() {
+            self.memory().unsaved = None;
+        }
         if let Some(exclusive) = exclusive {
             if removed.is_ok() {
                 exclusive.forget(&key);

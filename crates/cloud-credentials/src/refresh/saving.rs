@@ -59,7 +59,10 @@ impl Coordinator {
                 loop {
                     sleep(waits.next_wait()).await;
                     match attempt().await {
-                        Err(error) if error.kind() != ErrorKind::Core(Kind::Conflict) => {}
+                        // A conflict that may pass, such as a lost lease, is not another login.
+                        Err(error)
+                            if error.kind() != ErrorKind::Core(Kind::Conflict)
+                                || error.is_retryable() => {}
                         // What failed was reported.
                         _ => return,
                     }

@@ -340,6 +340,23 @@ async fn a_login_is_saved_when_the_store_is_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_login_that_could_not_be_saved_does_not_come_back_once_its_profile_is_removed() {
+    let begun = Begun::new().await;
+    let fragile = Arc::new(Fragile::default());
+    let credentials = begun.server.builder().store(fragile.clone());
+    let credentials = credentials.build().unwrap();
+    credentials.values().await.unwrap();
+    fragile.is_full.store(true, Ordering::Relaxed);
+    begun.exchange(&credentials).send().await.unwrap_err();
+    assert!(!credentials.remove_profile("default").await.unwrap());
+    fragile.is_full.store(false, Ordering::Relaxed);
+    assert!(!credentials.has_unsaved_refresh_token());
+    credentials.flush().await.unwrap();
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    assert!(fragile.load(&key()).await.unwrap().is_none());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_login_that_could_not_be_saved_is_tried_again_by_itself() {
     for (is_unreadable, is_overtaken) in
         [(false, false), (true, false), (false, true), (true, true)]

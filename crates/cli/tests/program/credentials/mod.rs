@@ -3,6 +3,7 @@
 mod calls;
 mod file;
 mod login;
+mod shown;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};

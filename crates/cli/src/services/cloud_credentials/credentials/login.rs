@@ -16,10 +16,12 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout};
-use vouchsafe::cloud_credentials::{Authorization, Credentials, CredentialsBuilder, Error, Values};
-use vouchsafe::core::Secret;
+use vouchsafe::cloud_credentials::{
+    Authorization, Credentials, CredentialsBuilder, Error, ErrorKind, Values,
+};
 use vouchsafe::core::auth::oauth::TokenAnswer;
 use vouchsafe::core::sync::lock;
+use vouchsafe::core::{ErrorKind as Kind, Secret};
 
 use super::given::ClientSecretArgs;
 use super::reach::Reach;
@@ -129,7 +131,8 @@ async fn saved(credentials: &Credentials, issued: Issued) -> Result<Option<Token
     );
     let until = Instant::now() + SAVING;
     while let Err(error) = credentials.flush().await {
-        if Instant::now() >= until {
+        let is_over = error.kind() == ErrorKind::Core(Kind::Conflict) && !error.is_retryable();
+        if is_over || Instant::now() >= until {
             let lost = "the tokens that were issued could not be saved: log in again";
             return Err(Failure::from(error).hint(lost));
         }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use http::{Method, Uri};
+use http::{Method, StatusCode, Uri};
 use serde_json::{Value, json};
 use vouchsafe::cloud_credentials::file::{Document, FileStore};
 use vouchsafe::cloud_credentials::{Credentials, Error, Source};
@@ -10,7 +10,7 @@ use vouchsafe::core::transport::Request;
 use vouchsafe::core::{Clock as _, SystemClock, timestamp};
 
 use super::reach::Reach;
-use super::show::claimed_expiry;
+use super::show::expiry;
 use crate::failure::Failure;
 use crate::output::{Answer, table};
 use crate::service::Done;
@@ -33,14 +33,19 @@ pub(super) async fn run(reach: &Reach) -> Done {
     checks.extend(developer);
     let documents = reach.store()?.documents(FileStore::NAMESPACE).await;
     checks.push(file(reach)?);
-    match documents {
-        // Others are not what the profile of the file says.
-        Ok(documents) if is_stored => checks.extend(refused(&credentials, &documents)),
-        Ok(_) => {}
-        Err(error) => checks.push(bad("profiles", Failure::from(error).to_string())),
+    let documents = match documents {
+        Ok(documents) => documents,
+        Err(error) => {
+            checks.push(bad("profiles", Failure::from(error).to_string()));
+            Vec::new()
+        }
+    };
+    // Others are not what the profile of the file says.
+    if is_stored {
+        checks.extend(refused(&credentials, &documents));
     }
-    checks.extend(values(reach, &credentials, has_developer_token).await);
-    checks.push(server(reach).await?);
+    checks.extend(values(reach, &credentials, &documents, has_developer_token).await);
+    checks.push(server(reach, &credentials).await?);
     let is_good = checks.iter().all(|check| check.is_good);
     let rows = checks.iter().map(|check| {
         let mark = if check.is_good { "ok" } else { "BAD" };
@@ -125,7 +130,12 @@ fn refused(credentials: &Credentials, documents: &[Document]) -> Option<Check> {
     })
 }
 
-async fn values(reach: &Reach, credentials: &Credentials, has_developer_token: bool) -> Vec<Check> {
+async fn values(
+    reach: &Reach,
+    credentials: &Credentials,
+    documents: &[Document],
+    has_developer_token: bool,
+) -> Vec<Check> {
     // A failure here is reported with the source.
     let Ok(values) = credentials.values().await else {
         return Vec::new();
@@ -147,7 +157,7 @@ async fn values(reach: &Reach, credentials: &Credentials, has_developer_token: b
     };
     let token = match &values.access_token {
         None => good("access token", "none yet".to_owned()),
-        Some(token) => match claimed_expiry(token) {
+        Some(token) => match expiry(token, documents) {
             None => good("access token", "does not say when it expires".to_owned()),
             Some(at) => {
                 let is_over = at <= SystemClock::new().now();
@@ -163,11 +173,19 @@ async fn values(reach: &Reach, credentials: &Credentials, has_developer_token: b
     vec![renewal, token]
 }
 
-/// Checks that the server answers. Nothing secret is sent.
-async fn server(reach: &Reach) -> Result<Check, Failure> {
+/// Checks that the server answers, by its metadata if it is named by its issuer. Nothing secret is sent.
+async fn server(reach: &Reach, credentials: &Credentials) -> Result<Check, Failure> {
+    match credentials.server_metadata().await {
+        Ok(None) => {}
+        Ok(Some(metadata)) => {
+            let found = format!("the metadata of {} is valid", clean(&metadata.issuer));
+            return Ok(good("server", found));
+        }
+        Err(error) => return Ok(bad("server", Failure::from(error).to_string())),
+    }
     let origin = &reach.origin;
-    let given = [&origin.token_endpoint, &origin.token_url, &origin.issuer];
-    let url = given.into_iter().flatten().next().map(String::as_str);
+    let endpoint = origin.token_endpoint.as_deref();
+    let url = endpoint.or(origin.token_url.as_deref());
     let url = url.unwrap_or(DEFAULT_SERVER);
     let uri: Uri = url
         .parse()
@@ -175,14 +193,16 @@ async fn server(reach: &Reach) -> Result<Check, Failure> {
     let transport = reach.connection.transport()?;
     let asked = transport.send(Request::new(Method::GET, uri));
     Ok(match reach.connection.within(asked).await {
-        Ok(answer) => good(
-            "server",
-            format!(
-                "{} answers (HTTP {})",
-                without_query(url),
-                answer.status.as_u16()
-            ),
-        ),
+        Ok(answer) => {
+            let status = answer.status;
+            let found = format!("{} answers (HTTP {})", without_query(url), status.as_u16());
+            // A server need not have a page at its root, but an endpoint is where it is.
+            let is_missing = status == StatusCode::NOT_FOUND && endpoint.is_some();
+            match status.is_server_error() || is_missing {
+                true => bad("server", found),
+                false => good("server", found),
+            }
+        }
         Err(error) => bad("server", Failure::from(error).to_string()),
     })
 }

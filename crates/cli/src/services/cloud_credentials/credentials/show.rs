@@ -57,7 +57,12 @@ pub(super) async fn get(reach: &Reach, shows: bool) -> Result<Answer, Failure> {
         let secret = secret.as_ref();
         secret.map(|secret| if shows { secret.expose() } else { MASK }.to_owned())
     };
-    let expires_at = values.access_token.as_ref().and_then(claimed_expiry);
+    let token = values.access_token.as_ref();
+    let mut expires_at = token.and_then(|token| expiry(token, &[]));
+    if let (Some(token), None, Source::Store) = (token, expires_at, &source) {
+        let documents = reach.store()?.documents(FileStore::NAMESPACE).await?;
+        expires_at = expiry(token, &documents);
+    }
     let fields = [
         ("profile", Some(credentials.profile().to_owned())),
         ("source", Some(source.to_string())),
@@ -78,9 +83,16 @@ pub(super) async fn get(reach: &Reach, shows: bool) -> Result<Answer, Failure> {
     Ok(Answer::new(human, Value::Object(value.collect())))
 }
 
-/// Returns when an access token expires, if it states that.
-pub(super) fn claimed_expiry(token: &Secret) -> Option<SystemTime> {
-    Claims::of(token).ok()?.expiry().ok()
+/// Returns when an access token expires, if it states that, or else a document that has it.
+pub(super) fn expiry(token: &Secret, documents: &[Document]) -> Option<SystemTime> {
+    let claimed = Claims::of(token)
+        .ok()
+        .and_then(|claims| claims.expiry().ok());
+    claimed.or_else(|| {
+        let mut records = documents.iter().map(|document| &document.record);
+        let own = records.find(|record| record.access_token.as_ref() == Some(token));
+        own?.expiry()
+    })
 }
 
 fn name(document: &Document) -> &str {

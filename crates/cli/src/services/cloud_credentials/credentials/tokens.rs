@@ -6,7 +6,6 @@ use vouchsafe::cloud_credentials::{Credentials, TokenSource as _};
 use vouchsafe::core::timestamp;
 
 use super::reach::Reach;
-use super::show::claimed_expiry;
 use crate::failure::Failure;
 use crate::output::Answer;
 use crate::terminal::clean;
@@ -35,8 +34,8 @@ pub(super) async fn token(reach: &Reach) -> Result<Answer, Failure> {
 
 pub(super) async fn refresh(reach: &Reach) -> Result<Answer, Failure> {
     let credentials = reach.credentials()?;
-    let token = credentials.refresh().await?;
-    let expires_at = claimed_expiry(&token).map(timestamp::format);
+    credentials.refresh().await?;
+    let expires_at = credentials.token().await?.expiry().map(timestamp::format);
     let profile = credentials.profile();
     let human = match &expires_at {
         Some(at) => format!("refreshed the profile {profile}; the access token expires at {at}"),
