@@ -134,8 +134,8 @@ impl Credentials {
             {
                 let profile = key.profile();
                 let what = format!(
-                    "profile {profile:?} got another login, or was removed, after one could not be saved; call write \
-                     to put that in its place"
+                    "profile {profile:?} got another login, or was refreshed or removed, after one could not be saved; \
+                     call write to put that in its place"
                 );
                 Err(Core::new(Kind::Conflict, what).into())
             }

@@ -35,7 +35,10 @@ pub(super) async fn token(reach: &Reach) -> Result<Answer, Failure> {
 pub(super) async fn refresh(reach: &Reach) -> Result<Answer, Failure> {
     let credentials = reach.credentials()?;
     credentials.refresh().await?;
-    let expires_at = credentials.token().await?.expiry().map(timestamp::format);
+    let token = credentials.token().await.ok();
+    let expires_at = token
+        .and_then(|token| token.expiry())
+        .map(timestamp::format);
     let profile = credentials.profile();
     let human = match &expires_at {
         Some(at) => format!("refreshed the profile {profile}; the access token expires at {at}"),
