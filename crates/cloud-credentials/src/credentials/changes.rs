@@ -12,12 +12,12 @@ use crate::{Error, ErrorKind, Record, Result};
 pub(super) async fn change_login(
     coordinator: &Coordinator,
     over: Option<&str>,
-    change: impl Fn(Option<Record>) -> Option<Record> + Send + Sync,
+    change: impl Fn(Option<Record>) -> Result<Option<Record>> + Send + Sync,
 ) -> Result<()> {
     for _ in 0..TRIES {
         let there = coordinator.load(coordinator.key()).await?;
         let (record, version) = there.unzip();
-        let Some(changed) = change(record.clone()) else {
+        let Some(changed) = change(record.clone())? else {
             return Ok(());
         };
         if let Some(record) = record

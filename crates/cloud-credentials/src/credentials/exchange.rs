@@ -1,6 +1,5 @@
 //! The end of a login: exchanging an authorization code, and storing the tokens.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -13,7 +12,8 @@ use vouchsafe_core::{CoreClient, Secret};
 use super::Credentials;
 use super::endpoint::Code;
 use super::server::Identity;
-use super::values::{LoggedIn, Memory, Place, Unsaved, Values};
+use super::unsaved::{Place, Unsaved};
+use super::values::{LoggedIn, Memory, Values};
 use crate::refresh::Issued;
 use crate::{Error, Result};
 
@@ -181,41 +181,6 @@ impl Credentials {
     }
 }
 
-impl Credentials {
-    /// Tries again from time to time to save the login that could not be saved, as long as there are
-    /// credentials and no other login is in its place. If it is not known what was there before, only a
-    /// program can tell.
-    async fn keep_saving(&self) {
-        let place = self.place().await;
-        let knows_place = self.memory().unsaved.as_mut().is_some_and(|unsaved| {
-            if let Some(place) = place {
-                unsaved.note(place);
-            }
-            unsaved.knows_place()
-        });
-        if !knows_place {
-            return;
-        }
-        let inner = Arc::downgrade(&self.inner);
-        let attempt = move || {
-            let inner = inner.clone();
-            async move {
-                let Some(inner) = inner.upgrade() else {
-                    return Ok(());
-                };
-                let exchanges = exchanges(&inner.endpoints.core);
-                let credentials = Self {
-                    inner,
-                    refreshes: false,
-                    exchanges,
-                };
-                credentials.save_login().await
-            }
-        };
-        self.inner.coordinator.keep_saving_login(attempt);
-    }
-}
-
 /// A login that is about to be completed.
 #[derive(Clone, Debug)]
 pub(super) struct Login {
@@ -288,6 +253,9 @@ impl Login {
         };
         // In memory first: a store that fails must not cost the tokens.
         credentials.set(|memory| {
+            let before = memory.unsaved_login();
+            let before = memory.unsaved.as_ref().zip(before);
+            let unsaved = Unsaved::over(self.over.clone(), before);
             let known = memory.learn(&access_token, issued.expires_at, now);
             known.scope.clone_from(&issued.scope);
             memory.set = login.values.clone();
@@ -295,7 +263,7 @@ impl Login {
             memory.is_secret_gone |= self.is_other_client;
             memory.rotated = None;
             memory.login = Some(login.clone());
-            memory.unsaved = Some(Unsaved::over(self.over.clone()));
+            memory.unsaved = Some(unsaved);
         });
         let written = credentials.write_login(&login, issued.expires_at).await;
         match &written {

@@ -12,6 +12,7 @@ mod metadata;
 mod profile;
 mod server;
 mod token;
+mod unsaved;
 mod values;
 
 use std::fmt;

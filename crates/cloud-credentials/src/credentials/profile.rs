@@ -8,9 +8,10 @@ use vouchsafe_core::{Error as Core, ErrorKind as Kind, Secret};
 
 use super::Credentials;
 use super::changes::{TRIES, change_login, change_record, changed_all_the_time, changed_meanwhile};
-use super::values::{LoggedIn, Memory, Place, Resolved, Values, place_of};
+use super::unsaved::Attempt;
+use super::values::{LoggedIn, Resolved, Values};
 use crate::refresh::{Exclusive, Given, Login, is_newer, own_key};
-use crate::{Error, ErrorKind, Record, Result, Source};
+use crate::{ErrorKind, Record, Result, Source};
 
 impl Credentials {
     /// Writes the current values into the record of the profile.
@@ -50,113 +51,43 @@ impl Credentials {
     /// more, call [`remove_profile`](Self::remove_profile) and then `write` again.
     #[doc(alias = "write_credentials")]
     pub async fn write(&self) -> Result<()> {
-        self.write_if(|_| true, false).await
+        self.write_if(Attempt::Wanted).await
     }
 
-    /// Writes the login that is not saved yet, if there is one, but not over another one that was written
-    /// in the meantime.
-    pub(super) async fn save_login(&self) -> Result<()> {
-        self.write_if(|memory| memory.unsaved_login().is_some(), true)
-            .await
-    }
-
-    /// Writes the current values, if they are wanted, also when it is the turn of this call.
-    async fn write_if(&self, is_wanted: fn(&Memory) -> bool, is_careful: bool) -> Result<()> {
-        let coordinator = &self.inner.coordinator;
-        let write = async || {
-            if !is_wanted(&self.memory()) {
-                return Ok(None);
-            }
-            // The answer to a refresh at the same time would be lost, or what it replaced written.
-            let mut exclusive = coordinator.exclusive(coordinator.key()).await?;
-            let (is_wanted, login) = {
-                let memory = self.memory();
-                (is_wanted(&memory), memory.login.clone())
-            };
-            let may_write = match is_wanted && is_careful {
-                true => self.require_not_overtaken().await,
-                false => Ok(()),
-            };
-            let written = match may_write {
-                Ok(()) if is_wanted => self.write_current(&mut exclusive).await,
-                done => done,
-            };
-            exclusive.release().await;
-            written.map(|()| login.filter(|_| is_wanted))
-        };
-        match write().await {
-            Ok(Some(login)) => self.written(&login),
-            Ok(None) => {}
-            Err(error) => {
-                self.report_unsaved(&error);
-                return Err(error);
-            }
-        }
-        Ok(())
-    }
-
-    /// Warns of a login that is not saved, if there is one and it is time to, and notifies the program.
-    pub(super) fn report_unsaved(&self, error: &Error) {
-        let is_to_report = {
-            let mut memory = self.memory();
-            let is_current = memory.unsaved_login().is_some();
-            let unsaved = memory.unsaved.as_mut().filter(|_| is_current);
-            unsaved.is_some_and(|unsaved| unsaved.failing.add(error))
-        };
-        if is_to_report {
-            self.inner.coordinator.report_unsaved(error);
-        }
-    }
-
-    /// Returns what a login takes the place of, if it can be read.
-    pub(super) async fn place(&self) -> Option<Place> {
-        let coordinator = &self.inner.coordinator;
-        let there = coordinator.load(coordinator.key()).await.ok()?;
-        Some(place_of(there.map(|(record, _)| record)))
-    }
-
-    /// Returns the same from values that were read, if these are those of the record.
-    pub(super) fn place_of(&self, resolved: &Resolved) -> Option<Place> {
-        let is_unsaved = self.inner.coordinator.has_unsaved_refresh_token();
-        let values = &resolved.values;
-        (resolved.are_of_store() && !is_unsaved)
-            .then(|| (values.client_id.clone(), values.refresh_token.clone()))
-    }
-
-    /// Fails if the record has another login by now than when the one that is not saved was issued.
-    async fn require_not_overtaken(&self) -> Result<()> {
-        let key = self.inner.coordinator.key();
-        let there = self.inner.coordinator.load(key).await?;
-        let memory = self.memory();
-        match (&memory.unsaved, memory.current_login()) {
-            (Some(unsaved), Some(login))
-                if unsaved.is_overtaken(login, there.map(|(record, _)| record)) =>
-            {
-                let profile = key.profile();
-                let what = format!(
-                    "profile {profile:?} got another login, or was refreshed or removed, after one could not be saved; \
-                     call write to put that in its place"
-                );
-                Err(Core::new(Kind::Conflict, what).into())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    async fn write_current(&self, exclusive: &mut Exclusive<'_>) -> Result<()> {
+    pub(super) async fn write_current(
+        &self,
+        exclusive: &mut Exclusive<'_>,
+        attempt: Attempt,
+    ) -> Result<()> {
         let coordinator = &self.inner.coordinator;
         let resolved = self.resolve().await?;
         let given = self.given(&resolved).unwrap_or_default();
         let written = Written::new(resolved, &given);
+        let require = |there: Option<&Record>| match attempt {
+            Attempt::Wanted => Ok(()),
+            Attempt::Flush | Attempt::ByItself => self.require_not_overtaken(there),
+        };
         let Some(lineage) = given.lineage() else {
-            return self.write_over(&written).await;
+            let change = |there: Option<Record>| {
+                require(there.as_ref())?;
+                Ok(Some(self.merged(there, &written)))
+            };
+            return self.change_login(change).await;
         };
         let own = own_key(coordinator.key(), &lineage);
         let (record, version) = coordinator.load_own(&given, &lineage).await?.unzip();
         if !exclusive.renew().await? {
             return Err(changed_meanwhile(coordinator.key()));
         }
-        let change = |there| Some(self.merged_given(there, &given, &written, record.as_ref()));
+        let change = |there: Option<Record>| {
+            require(there.as_ref())?;
+            Ok(Some(self.merged_given(
+                there,
+                &given,
+                &written,
+                record.as_ref(),
+            )))
+        };
         self.change_login(change).await?;
         // Until it is gone, programs that were given the login use it.
         let Some(version) = version else {
@@ -198,15 +129,10 @@ impl Credentials {
     /// Changes the record of the profile, without a copy of what replaced the login before this one.
     async fn change_login(
         &self,
-        change: impl Fn(Option<Record>) -> Option<Record> + Send + Sync,
+        change: impl Fn(Option<Record>) -> Result<Option<Record>> + Send + Sync,
     ) -> Result<()> {
         let over = (self.memory().login.as_ref()).and_then(|login| login.over.clone());
         change_login(&self.inner.coordinator, over.as_deref(), change).await
-    }
-
-    async fn write_over(&self, written: &Written) -> Result<()> {
-        let change = |record| Some(self.merged(record, written));
-        self.change_login(change).await
     }
 
     /// Writes the values of a login: a refresh token that was not issued is dropped. What a refresh did
@@ -226,7 +152,8 @@ impl Credentials {
         let coordinator = &self.inner.coordinator;
         // The code was used, so the tokens are written in any case.
         let exclusive = coordinator.exclusive(coordinator.key()).await.ok();
-        let done = self.write_over(&written).await;
+        let change = |record| Ok(Some(self.merged(record, &written)));
+        let done = self.change_login(change).await;
         match exclusive {
             Some(exclusive) => {
                 if done.is_ok() {
@@ -273,7 +200,7 @@ impl Credentials {
             }
             Some(given) => Some(self.merged_given(record, given, &written, None)),
         };
-        self.change_login(change).await
+        self.change_login(|record| Ok(change(record))).await
     }
 
     /// Drops a token from the record, if it is there, and from the own one of given credentials.
@@ -404,8 +331,11 @@ impl Credentials {
             let what = format!("there is no profile {:?}", from.profile());
             return Err(Core::new(Kind::NotFound, what).into());
         };
+        let is_own = from == coordinator.key();
         // Those of a refresh that had the lease until now count too, but not those of an earlier login.
-        if exclusive.has_unsaved_of(&Record::read(&there.value)?) {
+        if exclusive.has_unsaved_of(&Record::read(&there.value)?)
+            || (is_own && self.memory().unsaved_login().is_some())
+        {
             let what = "tokens of the profile are not saved yet; try again";
             return Err(Core::new(Kind::Conflict, what).with_retryable(true).into());
         }

@@ -7,9 +7,9 @@ use std::time::SystemTime;
 use vouchsafe_core::Secret;
 use vouchsafe_core::store::Store;
 
+use super::unsaved::Unsaved;
 use crate::error::Missing;
 use crate::record::{digest, lineage};
-use crate::refresh::Failing;
 use crate::url::Url;
 use crate::validity::Validity;
 use crate::{Environment, Error, Record, Result};
@@ -126,56 +126,6 @@ pub(super) struct Memory {
     pub(super) secret: Option<(String, Secret)>,
     /// The access token that was used last, which may not say when it expires or was issued.
     pub(super) known: Option<Known>,
-}
-
-/// What is known of a login that is not saved yet.
-#[derive(Debug)]
-pub(super) struct Unsaved {
-    /// The failures to save it.
-    pub(super) failing: Failing,
-    /// The client and the refresh token of the record that it could not take the place of. `None` if that
-    /// could not be read.
-    over: Option<Place>,
-}
-
-/// A client and a refresh token.
-pub(super) type Place = (Option<String>, Option<Secret>);
-
-impl Unsaved {
-    /// Starts with the record when the login began, if that was read.
-    pub(super) fn over(over: Option<Place>) -> Self {
-        Self {
-            failing: Failing::default(),
-            over,
-        }
-    }
-
-    /// Notes the record that the login could not take the place of.
-    pub(super) fn note(&mut self, over: Place) {
-        self.over = Some(over);
-    }
-
-    /// Returns whether it is known what the login may take the place of.
-    pub(super) fn knows_place(&self) -> bool {
-        self.over.is_some()
-    }
-
-    /// Returns whether the record has another login by now, which is not this one either, or is gone.
-    pub(super) fn is_overtaken(&self, login: &LoggedIn, there: Option<Record>) -> bool {
-        let (id, token) = (&login.values.client_id, &login.values.refresh_token);
-        let first = id.as_deref().zip(token.as_ref());
-        let first = first.map(|(id, token)| lineage(id, token));
-        let descent = there.as_ref().and_then(Record::descent);
-        let is_this = first.is_some() && descent == first;
-        let there = place_of(there);
-        !is_this && self.over.as_ref().is_some_and(|over| *over != there)
-    }
-}
-
-/// Returns the client and the refresh token of a record, if there is one.
-pub(super) fn place_of(record: Option<Record>) -> Place {
-    let record = record.unwrap_or_default();
-    (record.client_id, record.refresh_token)
 }
 
 /// A login as it was issued.

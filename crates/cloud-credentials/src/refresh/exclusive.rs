@@ -1,11 +1,14 @@
 //! Work on the record of a profile while nothing refreshes it.
 
+use std::time::Duration;
+
 use tokio::sync::MutexGuard;
 use tokio::time::sleep;
 use vouchsafe_core::store::{Acquired, Key};
 use vouchsafe_core::sync::lock;
 
 use super::place::lease_key;
+use super::run::SAVE_AT_ONCE;
 use super::waits::Waits;
 use super::{Coordinator, DEFERRED, Held, Shared, Until};
 use crate::{Record, Result};
@@ -30,9 +33,19 @@ pub(crate) enum Turn<'a> {
 impl Coordinator {
     /// Waits until nothing refreshes a record or others of its profile, and keeps it so.
     pub(crate) async fn exclusive(&self, key: &Key) -> Result<Exclusive<'_>> {
+        self.exclusive_within(self.shared.times.patience, key).await
+    }
+
+    /// The same, if others refresh it for no longer than a moment: until then, this process refreshes
+    /// nothing either.
+    pub(crate) async fn exclusive_soon(&self, key: &Key) -> Result<Exclusive<'_>> {
+        self.exclusive_within(SAVE_AT_ONCE, key).await
+    }
+
+    async fn exclusive_within(&self, patience: Duration, key: &Key) -> Result<Exclusive<'_>> {
         let lease = lease_key(key);
         let mut exclusive = self.begin(&lease).await;
-        let mut waits = Waits::new(self.shared.times.patience);
+        let mut waits = Waits::new(patience);
         while !exclusive.take(&lease).await? {
             waits.wait(None).await?;
         }

@@ -10,6 +10,7 @@ mod failing;
 mod failures;
 mod machine;
 mod place;
+mod replaced;
 mod run;
 mod saving;
 mod until;
@@ -18,7 +19,7 @@ mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::MutexGuard;
@@ -37,7 +38,9 @@ pub(crate) use self::machine::Stale;
 use self::machine::{Outcome, Refresh, Unsaved};
 use self::place::At;
 pub(crate) use self::place::own_key;
+use self::replaced::Replaced;
 use self::run::Run;
+use self::saving::Late;
 pub(crate) use self::until::Until;
 pub(crate) use self::wanted::{Given, Login, Wanted, is_newer};
 use crate::error::HeldByAnother;
@@ -86,10 +89,8 @@ pub(crate) enum Failure {
 /// Refreshes the records of one profile.
 pub(crate) struct Coordinator {
     shared: Arc<Shared>,
-    /// Saves the tokens that a refresh could not save.
+    /// Saves the tokens that could not be saved when they were issued.
     saver: Keeper,
-    /// Saves a login that could not be saved.
-    logins: OnceLock<Keeper>,
 }
 
 #[derive(Debug)]
@@ -105,6 +106,10 @@ struct Shared {
     turn: tokio::sync::Mutex<()>,
     /// The tokens that are not saved yet, by the lineage of the credentials that were given.
     unsaved: Mutex<BTreeMap<Option<String>, Kept>>,
+    /// Saves a login that could not be saved.
+    late: Mutex<Option<Late>>,
+    /// The refresh tokens that were replaced in this process.
+    replaced: Mutex<Replaced>,
     /// The lease of this process. It is kept after a refresh whose tokens are not saved yet.
     held: Mutex<Option<Held>>,
     /// The refusals that the store does not keep, by the lineage that begins with the client and the
@@ -175,16 +180,14 @@ impl Coordinator {
             events,
             turn: tokio::sync::Mutex::default(),
             unsaved: Mutex::default(),
+            late: Mutex::default(),
+            replaced: Mutex::default(),
             held: Mutex::default(),
             refused: Mutex::default(),
         });
         let of_saver = Arc::clone(&shared);
         let saver = Keeper::new("saving tokens", move || Arc::clone(&of_saver).keep_saving());
-        Self {
-            shared,
-            saver,
-            logins: OnceLock::new(),
-        }
+        Self { shared, saver }
     }
 
     pub(crate) fn store(&self) -> &Arc<dyn Store> {
@@ -255,9 +258,7 @@ impl Coordinator {
         let turn = self.turn().await;
         let refreshed = self.shared.refresh(wanted, ask).await;
         drop(turn);
-        if !lock(&self.shared.unsaved).is_empty() {
-            self.saver.ensure();
-        }
+        self.ensure_saving();
         refreshed
     }
 
@@ -276,6 +277,11 @@ impl Coordinator {
             }
         }
         self.shared.turn.lock().await
+    }
+
+    /// Returns whether one of two refresh tokens is the other, or took its place in this process.
+    pub(crate) fn is_same_login(&self, one: &Secret, other: &Secret) -> bool {
+        lock(&self.shared.replaced).is_same_login(one, other)
     }
 
     /// Returns the credentials that are not saved yet, if they belong in this record.

@@ -237,7 +237,12 @@ impl<'a> Run<'a> {
                 let mut granted = credentials;
                 granted.access_token = Some(issued.access_token);
                 granted.expires_at = issued.expires_at;
-                granted.refresh_token = issued.refresh_token.or(granted.refresh_token);
+                if let Some(token) = issued.refresh_token {
+                    let replaced = granted.refresh_token.replace(token);
+                    if let (Some(before), Some(after)) = (&replaced, &granted.refresh_token) {
+                        lock(&self.shared.replaced).add(before, after);
+                    }
+                }
                 granted.dead = None;
                 self.granted = Some(granted.clone());
                 self.scope = issued.scope;
@@ -359,4 +364,4 @@ impl<'a> Run<'a> {
 }
 
 /// How long callers wait for tokens to be saved that were not saved at once.
-const SAVE_AT_ONCE: Duration = Duration::from_secs(1);
+pub(super) const SAVE_AT_ONCE: Duration = Duration::from_secs(1);

@@ -1,5 +1,6 @@
 //! Saving tokens later that could not be saved when they were issued, and the lease meanwhile.
 
+use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -7,8 +8,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use vouchsafe_core::call::{Backoff, Jitter};
 use vouchsafe_core::store::{Acquired, Lease};
 use vouchsafe_core::sync::lock;
-use vouchsafe_core::task::Keeper;
-use vouchsafe_core::{ErrorKind as Kind, deadline};
+use vouchsafe_core::{BoxFuture, ErrorKind as Kind, deadline};
 
 use super::failing::{FIRST_SAVE, LONGEST_HOLD, LONGEST_SAVE};
 use super::machine::{Outcome, Refresh};
@@ -45,34 +45,32 @@ impl Coordinator {
     }
 }
 
+/// An attempt to save a login, made again and again.
+pub(crate) type Attempt = dyn Fn() -> BoxFuture<'static, Result<()>> + Send + Sync;
+
+/// A login that could not be saved.
+#[derive(Clone)]
+pub(super) struct Late(Arc<Attempt>);
+
+impl fmt::Debug for Late {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Late")
+    }
+}
+
 impl Coordinator {
-    /// Tries to save a login until that succeeds, or the record has another one.
-    pub(crate) fn keep_saving_login<F: Future<Output = Result<()>> + Send + 'static>(
-        &self,
-        attempt: impl Fn() -> F + Clone + Send + 'static,
-    ) {
-        let work = move || {
-            let attempt = attempt.clone();
-            async move {
-                let mut waits =
-                    Backoff::new(FIRST_SAVE, LONGEST_SAVE, Jitter::random()).at_least_half();
-                loop {
-                    sleep(waits.next_wait()).await;
-                    match attempt().await {
-                        // A conflict that may pass, such as a lost lease, is not another login.
-                        Err(error)
-                            if error.kind() != ErrorKind::Core(Kind::Conflict)
-                                || error.is_retryable() => {}
-                        // What failed was reported.
-                        _ => return,
-                    }
-                }
-            }
-        };
-        let keeper = self
-            .logins
-            .get_or_init(|| Keeper::new("saving a login", work));
-        keeper.ensure();
+    /// Tries to save a login, in the place of one that was given before, until that succeeds or the record
+    /// has another one.
+    pub(crate) fn keep_saving_login(&self, attempt: Arc<Attempt>) {
+        *lock(&self.shared.late) = Some(Late(attempt));
+        self.ensure_saving();
+    }
+
+    /// Makes sure that what is not saved yet will be: the runtime on which it was tried may have ended.
+    pub(super) fn ensure_saving(&self) {
+        if self.shared.wait_to_save(Duration::ZERO).is_some() {
+            self.saver.ensure();
+        }
     }
 }
 
@@ -84,6 +82,7 @@ impl Shared {
             // After an attempt that took as long, there is the next one: the store may have come back in
             // the meantime, and its waiters do not wait for long.
             sleep_until(deadline::after(tried, wait)).await;
+            self.save_login().await;
             let _turn = self.turn.lock().await;
             tried = Instant::now();
             // What failed was reported, and is tried again.
@@ -91,7 +90,23 @@ impl Shared {
         }
     }
 
-    /// Returns how long to wait before tokens are saved, at most `longest`. `None` if there are none,
+    /// Tries once to save the login that could not be saved.
+    async fn save_login(&self) {
+        let Some(late) = lock(&self.late).clone() else {
+            return;
+        };
+        // What failed was reported. A conflict that may pass, such as a lost lease, is not another login.
+        let is_over = match late.0().await {
+            Err(error) => error.kind() == ErrorKind::Core(Kind::Conflict) && !error.is_retryable(),
+            Ok(()) => true,
+        };
+        if is_over {
+            // Unless another login has failed meanwhile.
+            lock(&self.late).take_if(|now| Arc::ptr_eq(&now.0, &late.0));
+        }
+    }
+
+    /// Returns how long to wait before tokens are saved, at most `longest`. `None` if all are saved,
     /// or they have been displaced for long: then they are saved by the next refresh that finds the
     /// record as it was.
     pub(super) fn wait_to_save(&self, longest: Duration) -> Option<Duration> {
@@ -102,7 +117,8 @@ impl Shared {
             true => longest.min(self.times.lease / (2 * DEFERRED)),
             false => longest,
         };
-        all.values().filter(is_tried).map(wait).min()
+        let login = lock(&self.late).as_ref().map(|_| longest);
+        all.values().filter(is_tried).map(wait).chain(login).min()
     }
 
     /// Saves the tokens that were kept, unless the record belongs to another login by now. The caller

@@ -7,6 +7,7 @@ mod device;
 mod early;
 mod failures;
 mod fleet;
+mod late_attempts;
 mod late_logins;
 mod lineages;
 mod login;
