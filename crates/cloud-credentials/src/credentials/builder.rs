@@ -342,6 +342,9 @@ impl CredentialsBuilder {
     /// Sets how long a token request may take. The lease on a refresh has to last longer, by as much
     /// as saving the tokens takes. Default: 20 seconds, two thirds of the
     /// [lease's time](Self::lease_time).
+    ///
+    /// These are also the limits of all other requests of the credentials. [`timeouts`](Self::timeouts) sets
+    /// the same ones, so the one that is called last counts for those.
     pub fn request_time(mut self, time: Duration) -> Self {
         self.times.request = time;
         self.core = self.core.timeouts(timeouts(time));

@@ -181,14 +181,34 @@ impl DeviceLogin {
     /// refused, and [`ExpiredToken`](ErrorCode::ExpiredToken) if the time is over: start again.
     /// Otherwise those of [`Credentials::exchange`].
     pub async fn wait(&mut self) -> Result<TokenAnswer> {
+        let until = self.until;
+        self.wait_until(until).await?.ok_or_else(expired)
+    }
+
+    /// Waits as [`wait`](Self::wait), but begins no poll after `limit`, and returns `None` if the user has
+    /// not decided by then. A poll that is in progress is waited for: it may be the one whose answer has
+    /// the tokens.
+    ///
+    /// # Errors
+    ///
+    /// As [`wait`](Self::wait).
+    pub async fn wait_for(&mut self, limit: Duration) -> Result<Option<TokenAnswer>> {
+        let until = deadline::after(Instant::now(), limit);
+        if until >= self.until {
+            return self.wait().await.map(Some);
+        }
+        self.wait_until(until).await
+    }
+
+    async fn wait_until(&mut self, until: Instant) -> Result<Option<TokenAnswer>> {
         loop {
-            if self.next >= self.until {
-                sleep_until(self.until).await;
-                return Err(expired());
+            if self.next >= until {
+                sleep_until(until).await;
+                return Ok(None);
             }
             sleep_until(self.next).await;
             if let Some(answer) = self.poll().await? {
-                return Ok(answer);
+                return Ok(Some(answer));
             }
         }
     }

@@ -165,6 +165,34 @@ async fn a_caller_that_goes_away_loses_neither_the_tokens_nor_its_turn() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_wait_with_a_limit_ends_with_the_poll_that_is_in_progress() {
+    let pending = || refused("authorization_pending");
+    for (limit, polled, is_granted, waited) in [
+        (4, vec![], false, 4),
+        // The answers take two seconds.
+        (6, vec![5], false, 7),
+        (13, vec![5, 12], true, 14),
+        (600, vec![5, 12], true, 14),
+    ] {
+        let server = Server::new([pending(), granted()], 2000);
+        let mut login = begin(&server).await;
+        let begun = Instant::now();
+        let answer = login.wait_for(Duration::from_secs(limit)).await.unwrap();
+        assert_eq!(answer.is_some(), is_granted, "{limit}");
+        assert_eq!(begun.elapsed(), Duration::from_secs(waited), "{limit}");
+        // The request that began the login took as long.
+        let polled: Vec<u64> = polled.into_iter().map(|at| at + 2).collect();
+        assert_eq!(server.polled(), polled, "{limit}");
+    }
+    let server = Server::lasting(8, [pending(), pending()], 0);
+    let expired = begin(&server).await.wait_for(Duration::from_secs(9)).await;
+    assert_eq!(
+        expired.unwrap_err().oauth_code(),
+        Some(ErrorCode::ExpiredToken)
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_server_that_cannot_be_reached_is_asked_less_often() {
     let busy = || Some((503, json!({})));
     let server = Server::new([None, busy(), granted()], 0);

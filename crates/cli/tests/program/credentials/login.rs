@@ -1,14 +1,14 @@
 //! Logins: in a browser on this machine, and on another device.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 
 use serde_json::json;
 
 use super::World;
-use crate::support::{Run, http_with};
+use crate::support::{Run, http_with, program, run};
 
 /// A login that waits for its user.
 struct Login {
@@ -29,14 +29,16 @@ impl Login {
         command.env("PATH", path);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command
+            .stdin(Stdio::piped())
             .env("PAN_CLIENT_SECRET", world.secret("client_secret"))
             .spawn()
             .unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
+        let (mut line, mut told) = (String::new(), String::new());
         while !line.starts_with("http") {
+            told += &line;
             line.clear();
-            assert!(stderr.read_line(&mut line).unwrap() > 0, "no page");
+            assert!(stderr.read_line(&mut line).unwrap() > 0, "{told}");
         }
         Self {
             child,
@@ -108,8 +110,6 @@ impl Browser {
 
 /// Asks, and returns the whole answer.
 fn reply(url: &str, target: &str) -> String {
-    use std::io::Write as _;
-
     let authority = url.strip_prefix("http://").unwrap();
     let mut stream = std::net::TcpStream::connect(authority).unwrap();
     let head = format!("GET {target} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n");
@@ -127,26 +127,171 @@ fn back(location: &str) -> (String, String) {
 
 #[test]
 fn a_login_that_cannot_be_saved_is_saved_once_that_is_possible() {
-    let world = World::logged_in();
-    let before = world.stored();
-    let mut login = Login::begin(&world, &["--profile", "new", "--client-id", "app"]);
-    let (folder, away) = (world.path("store"), world.path("away"));
-    fs::rename(&folder, &away).unwrap();
-    fs::write(&folder, "").unwrap();
-    let (own, target) = back(&login.visit(&world));
-    reply(&own, &target);
-    let mut line = String::new();
-    while !line.starts_with("The tokens cannot be saved") {
-        line.clear();
-        assert!(login.stderr.read_line(&mut line).unwrap() > 0, "no warning");
+    for profile in ["new", "default"] {
+        let world = World::logged_in();
+        let before = world.stored();
+        let mut login = Login::begin(&world, &["--profile", profile, "--client-id", "app"]);
+        let (folder, away) = (world.path("store"), world.path("away"));
+        fs::rename(&folder, &away).unwrap();
+        fs::write(&folder, "").unwrap();
+        let (own, target) = back(&login.visit(&world));
+        reply(&own, &target);
+        let mut line = String::new();
+        while !line.starts_with("The tokens cannot be saved") {
+            line.clear();
+            assert!(login.stderr.read_line(&mut line).unwrap() > 0, "no warning");
+        }
+        // Another process has refreshed the login that was there.
+        let mut refreshed = before.clone();
+        refreshed["profiles"]["1"]["refresh_token"] = "another".into();
+        fs::write(away.join("credentials.json"), refreshed.to_string()).unwrap();
+        fs::remove_file(&folder).unwrap();
+        fs::rename(&away, &folder).unwrap();
+        let done = login.ended();
+        assert_eq!((done.code, &*done.err), (0, ""), "{done:?}");
+        let after = world.stored();
+        let number = match profile {
+            "new" => "2",
+            _ => "1",
+        };
+        let saved = &after["profiles"][number];
+        assert_eq!(saved["profile"], profile);
+        let token = saved["refresh_token"].as_str().unwrap();
+        assert!(
+            token != "another"
+                && saved["refresh_token"] != before["profiles"]["1"]["refresh_token"]
+        );
+        if profile == "new" {
+            assert_eq!(after["profiles"]["1"], refreshed["profiles"]["1"]);
+        }
+        world.ask(&["refresh", "--profile", profile]).good();
     }
-    fs::remove_file(&folder).unwrap();
-    fs::rename(&away, &folder).unwrap();
-    login.ended().good();
-    let after = world.stored();
-    assert_eq!(after["profiles"]["1"], before["profiles"]["1"]);
-    assert_eq!(after["profiles"]["2"]["profile"], "new");
-    assert!(after["profiles"]["2"]["refresh_token"].is_string());
+}
+
+#[test]
+fn no_user_is_asked_while_the_file_cannot_be_written() {
+    let world = World::new();
+    let listening = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = format!("http://{}", listening.local_addr().unwrap());
+    let ask = |way: &[&str]| {
+        let own = ["login", "--client-id", "app", "--token-url", &server];
+        let mut command = program(&[&["credentials"], &own[..], way].concat());
+        let file = world.path("store/credentials.json");
+        command.env("PAN_CREDENTIALS_DBFILE", file);
+        run(&mut command)
+    };
+    let device = format!("{server}/device");
+    let ways: [&[&str]; 2] = [
+        &["--wait", "1s"],
+        &["--device", "--device-authorization-url", &device],
+    ];
+    for way in ways {
+        fs::write(world.path("store"), "").unwrap();
+        let refused = ask(way).bad(2);
+        assert!(refused.err.contains("cannot be written"), "{refused:?}");
+        fs::remove_file(world.path("store")).unwrap();
+        fs::create_dir(world.path("store")).unwrap();
+        world.file("store/credentials.json", "{\"profiles\": ");
+        let refused = ask(way);
+        assert_eq!((refused.code, &*refused.out), (1, ""), "{refused:?}");
+        assert!(refused.err.contains("credentials repair"), "{refused:?}");
+        fs::remove_dir_all(world.path("store")).unwrap();
+    }
+    listening.set_nonblocking(true).unwrap();
+    assert!(listening.accept().is_err());
+}
+
+#[test]
+fn a_login_uses_the_redirect_uri_that_the_server_knows() {
+    let world = World::new();
+    // The last one has a port, which a server may compare.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port().to_string();
+    drop(free);
+    let fixed = format!("http://127.0.0.1:{port}/callback");
+    for uri in ["http://127.0.0.1/callback", &fixed] {
+        let login = Login::begin(&world, &["--client-id", "app", "--redirect-uri", uri]);
+        let location = login.visit(&world);
+        let (origin, target) = back(&location);
+        assert!(
+            !uri.contains(&port.to_string()) || location.starts_with(uri),
+            "{location}"
+        );
+        let (status, _) = http_with(&origin, "GET", "/elsewhere", &[], "");
+        assert_eq!(status, 404);
+        let answer = reply(&origin, &target);
+        assert!(answer.contains("Return to the terminal"), "{answer}");
+        let done = login.ended();
+        assert_eq!((done.code, &*done.err), (0, ""), "{done:?}");
+    }
+    let login = Login::begin(&world, &["--client-id", "app", "--port", &port]);
+    assert!(login.visit(&world).starts_with(&fixed));
+    reply(&back(&fixed).0, "/callback?state=x");
+    let mut child = login.child;
+    child.kill().unwrap();
+    child.wait().unwrap();
+
+    let both = [
+        "login",
+        "--client-id",
+        "app",
+        "--port",
+        "1",
+        "--redirect-uri",
+        &fixed,
+    ];
+    assert_eq!(world.ask(&both).code, 2);
+    for (bad, told) in [
+        ("/back", "no scheme"),
+        ("https://app.example.com/back#x", "fragment"),
+        ("http://127.0.0.1:1:2/", "not a URI"),
+    ] {
+        let refused = world.ask(&["login", "--client-id", "app", "--redirect-uri", bad]);
+        assert!(refused.bad(2).err.contains(told), "{bad}");
+    }
+}
+
+#[test]
+fn the_address_of_a_page_elsewhere_is_copied_to_the_program() {
+    let world = World::new();
+    let elsewhere = "https://app.example.com/back";
+    let arguments = ["--client-id", "app", "--redirect-uri", elsewhere];
+    for case in ["good", "another login", "refused", "the end"] {
+        if case == "refused" {
+            world.manage("settings", r#"{"consent": "denies"}"#);
+        }
+        let mut login = Login::begin(&world, &arguments);
+        let location = match case {
+            "good" | "refused" => login.visit(&world),
+            "another login" => format!("{elsewhere}?code=planted&state=x"),
+            _ => String::new(),
+        };
+        let mut input = login.child.stdin.take().unwrap();
+        if !location.is_empty() {
+            assert!(location.starts_with(elsewhere), "{location}");
+            writeln!(input, "{location}").unwrap();
+        }
+        drop(input);
+        let done = login.ended();
+        let told = match case {
+            "good" => "",
+            "another login" => "belongs to another login",
+            "refused" => "access_denied",
+            _ => "cannot be read",
+        };
+        assert_eq!(done.code == 0, case == "good", "{done:?}");
+        assert!(
+            done.err.contains(told) && !done.err.contains("planted"),
+            "{done:?}"
+        );
+        assert!(world.path("store").exists(), "{case}");
+    }
+    world.ask(&["refresh"]).good();
+    let secret = ["--client-secret-stdin"];
+    let refused = world
+        .ask(&[&["login"], &arguments[..], &secret].concat())
+        .bad(2);
+    assert!(refused.err.contains("--client-secret-file"), "{refused:?}");
 }
 
 #[test]

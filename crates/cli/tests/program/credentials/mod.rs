@@ -3,6 +3,7 @@
 mod calls;
 mod file;
 mod login;
+mod options;
 mod shown;
 
 use std::fs;

@@ -34,6 +34,11 @@ impl ClientSecretArgs {
         }
     }
 
+    /// Returns whether standard input is read.
+    pub(super) fn is_on_stdin(&self) -> bool {
+        self.client_secret_stdin
+    }
+
     /// Reads the secret; without a source, a person at a terminal is asked.
     pub(super) fn read(&self) -> Result<Secret, Failure> {
         Ok(self.sources().read()?.1.trimmed())

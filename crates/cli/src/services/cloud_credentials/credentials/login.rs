@@ -1,28 +1,20 @@
 //! `vouchsafe credentials login`: a user agrees in a browser, and is redirected to a port of this
 //! machine (RFC 8252).
 
-use std::net::Ipv4Addr;
+use std::fs::File;
+use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::State;
-use axum::response::Html;
-use axum::routing::get;
 use clap::Args;
-use http::{StatusCode, Uri};
 use serde_json::json;
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout};
-use vouchsafe::cloud_credentials::{
-    Authorization, Credentials, CredentialsBuilder, Error, ErrorKind, Values,
-};
+use vouchsafe::cloud_credentials::file::FileStore;
+use vouchsafe::cloud_credentials::{Credentials, CredentialsBuilder, Error, ErrorKind, Values};
 use vouchsafe::core::auth::oauth::TokenAnswer;
-use vouchsafe::core::sync::lock;
 use vouchsafe::core::{ErrorKind as Kind, Secret};
 
+use super::callback::Callback;
 use super::given::ClientSecretArgs;
 use super::reach::Reach;
 use crate::connection::duration;
@@ -61,7 +53,7 @@ pub(super) struct LoginArgs {
     )]
     authorization_url: Option<String>,
     /// Shows a code to enter on another device, for machines without a browser
-    #[arg(long, conflicts_with_all = ["port", "region", "instance_id", "authorization_url"])]
+    #[arg(long, conflicts_with_all = ["port", "redirect_uri", "region", "instance_id", "authorization_url"])]
     device: bool,
     /// The page where logins on another device begin [default: that of --issuer]
     #[arg(long, value_name = "URL", requires = "device")]
@@ -74,6 +66,17 @@ pub(super) struct LoginArgs {
         hide_default_value = true
     )]
     port: u16,
+    // Not a comment of documentation, which would need brackets around the URL.
+    #[arg(
+        long,
+        value_name = "URI",
+        conflicts_with = "port",
+        help = "The redirect URI that the server knows, if it is another one. At one of this machine, such as \
+                http://localhost:8080/back, the program waits for the user; for any other one it reads the \
+                address at which the browser ends from standard input [default: \
+                http://127.0.0.1:PORT/callback]"
+    )]
+    redirect_uri: Option<String>,
     /// Opens the page with a program; without it, the URL is only printed
     #[arg(long, value_name = "PROGRAM", num_args = 0..=1, require_equals = true,
         default_missing_value = OPENER)]
@@ -84,6 +87,11 @@ pub(super) struct LoginArgs {
 }
 
 pub(super) async fn run(reach: &Reach, args: LoginArgs) -> Result<Answer, Failure> {
+    if args.redirect_uri.is_some() && args.client_secret.is_on_stdin() {
+        let hint = "use --client-secret-file or --client-secret-env";
+        return Err(Failure::usage("standard input is read for the redirect URI").hint(hint));
+    }
+    require_writable(&reach.store()?).await?;
     let secret = match reach.has_secret() {
         true => args.client_secret.read_if_given()?,
         false => None,
@@ -117,6 +125,30 @@ pub(super) async fn run(reach: &Reach, args: LoginArgs) -> Result<Answer, Failur
     ))
 }
 
+/// Fails if the file of credentials cannot be written: what the user agrees to would be lost.
+async fn require_writable(store: &FileStore) -> Result<(), Failure> {
+    let path = store.path();
+    let refused = |cause: std::io::Error| {
+        let what = format!("{} cannot be written: {cause}", path.display());
+        Failure::usage(what).hint("--file names another file")
+    };
+    let is_there = path.try_exists().map_err(refused)?;
+    if is_there {
+        store.documents(FileStore::NAMESPACE).await?;
+        let opened = File::options().append(true).open(path);
+        opened.map_err(refused)?;
+    }
+    // It is created, or replaced by another one beside it.
+    let folders = path.ancestors().skip(1);
+    let mut folders = folders.map(|folder| match folder.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => folder,
+    });
+    let folder = folders.find(|folder| folder.symlink_metadata().is_ok());
+    tempfile::tempfile_in(folder.unwrap_or(Path::new("."))).map_err(refused)?;
+    Ok(())
+}
+
 /// Returns what was issued, or `None` if it could not be saved at once, but after a while. The user has
 /// agreed to it, and would have to log in again.
 async fn saved(credentials: &Credentials, issued: Issued) -> Result<Option<TokenAnswer>, Failure> {
@@ -131,8 +163,12 @@ async fn saved(credentials: &Credentials, issued: Issued) -> Result<Option<Token
     );
     let until = Instant::now() + SAVING;
     while let Err(error) = credentials.flush().await {
-        let is_over = error.kind() == ErrorKind::Core(Kind::Conflict) && !error.is_retryable();
-        if is_over || Instant::now() >= until {
+        let is_overtaken = error.kind() == ErrorKind::Core(Kind::Conflict) && !error.is_retryable();
+        // As a login that is saved at once, it takes the place of what is there.
+        if is_overtaken && credentials.write().await.is_ok() {
+            break;
+        }
+        if Instant::now() >= until {
             let lost = "the tokens that were issued could not be saved: log in again";
             return Err(Failure::from(error).hint(lost));
         }
@@ -146,13 +182,8 @@ async fn in_browser(
     args: &LoginArgs,
     secret: Option<Secret>,
 ) -> Result<(Issued, Credentials), Failure> {
-    let taken =
-        |cause: std::io::Error| Failure::usage(format!("port {} of 127.0.0.1: {cause}", args.port));
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, args.port)).await;
-    let listener = listener.map_err(taken)?;
-    let port = listener.local_addr().map_err(taken)?.port();
-    let uri = format!("http://127.0.0.1:{port}{CALLBACK}");
-    let credentials = builder(reach, args)?.redirect_uri(uri).build()?;
+    let callback = Callback::new(args.redirect_uri.as_deref(), args.port).await?;
+    let credentials = builder(reach, args)?.redirect_uri(callback.uri()).build()?;
     let mut request = credentials.authorize();
     if let Some(id) = &args.client_id {
         request = request.client_id(id);
@@ -161,7 +192,7 @@ async fn in_browser(
     eprintln!("Visit this page to log in:\n{}", clean(&login.url));
     args.open(&login.url)?;
     let verifier = login.verifier.clone();
-    let code = timeout(args.wait, answered(listener, login)).await;
+    let code = timeout(args.wait, callback.code(login)).await;
     let code = code.map_err(|_| too_late())??;
     let mut exchange = credentials.exchange(code);
     if let Some(id) = &args.client_id {
@@ -198,8 +229,9 @@ async fn on_device(
     let page = login.verification_uri_complete();
     let page = page.unwrap_or(login.verification_uri()).to_owned();
     args.open(&page)?;
-    let answer = timeout(args.wait, login.wait()).await;
-    Ok((answer.map_err(|_| too_late())?, credentials))
+    let answer = login.wait_for(args.wait).await;
+    let answer = answer.transpose().ok_or_else(too_late)?;
+    Ok((answer, credentials))
 }
 
 fn too_late() -> Failure {
@@ -252,74 +284,6 @@ impl LoginArgs {
     }
 }
 
-/// The state of the callback page.
-struct Waiting {
-    login: Authorization,
-    /// Accepts the first answer that belongs to this login.
-    answer: Mutex<Option<oneshot::Sender<Result<Secret, Error>>>>,
-}
-
-/// Waits for the callback, and returns the code.
-async fn answered(listener: TcpListener, login: Authorization) -> Result<Secret, Failure> {
-    let (sender, receiver) = oneshot::channel();
-    let waiting = Arc::new(Waiting {
-        login,
-        answer: Mutex::new(Some(sender)),
-    });
-    let pages = Router::new()
-        .route(CALLBACK, get(callback))
-        .with_state(waiting);
-    let (stop, stopped) = oneshot::channel::<()>();
-    let serving = axum::serve(listener, pages).with_graceful_shutdown(async {
-        // Also when the other end is dropped.
-        let _ = stopped.await;
-    });
-    let mut serving = std::pin::pin!(serving.into_future());
-    let code = tokio::select! {
-        code = receiver => code,
-        ended = &mut serving => {
-            let why = ended.err().map_or_else(|| "it ended".to_owned(), |cause| cause.to_string());
-            return Err(Failure::failed(format!("the page for the callback: {why}")));
-        }
-    };
-    drop(stop);
-    // So that the browser gets its page; it may keep its connection.
-    let _ = timeout(LAST_PAGE, serving).await;
-    match code {
-        Ok(code) => Ok(code?),
-        Err(_) => Err(Failure::failed("the page for the callback is gone")),
-    }
-}
-
-async fn callback(
-    State(waiting): State<Arc<Waiting>>,
-    uri: Uri,
-) -> (StatusCode, Html<&'static str>) {
-    let read = waiting.login.callback(&uri.to_string());
-    let (status, page) = match &read {
-        Ok(_) => (StatusCode::OK, "<p>Done. Return to the terminal."),
-        Err(error) if error.code().is_some() => (
-            StatusCode::OK,
-            "<p>The login was refused. Return to the terminal.",
-        ),
-        // Any page on this machine can call this: continue to wait for the right one.
-        Err(_) => {
-            return (
-                StatusCode::BAD_REQUEST,
-                Html("<p>This is not the login that was started."),
-            );
-        }
-    };
-    let sender = lock(&waiting.answer).take();
-    if let Some(sender) = sender {
-        // The command may have given up in the meantime.
-        let _ = sender.send(read);
-    }
-    (status, Html(page))
-}
-
-const CALLBACK: &str = "/callback";
-const LAST_PAGE: Duration = Duration::from_secs(1);
 const OPENER: &str = if cfg!(target_os = "macos") {
     "open"
 } else {

@@ -1,6 +1,7 @@
 //! `vouchsafe credentials`: credentials of an application, in the file that `pancloud` shares.
 
 mod ask;
+mod callback;
 mod given;
 mod init;
 mod login;
