@@ -128,6 +128,14 @@ impl Judgement {
         self.waived.first().copied()
     }
 
+    /// Compares values, and notes a difference.
+    pub(super) fn compare<T: fmt::Debug + PartialEq>(&mut self, what: &str, expected: &T, got: &T) {
+        match expected == got {
+            true => self.judged(),
+            false => self.differ(format!("{what}: expected {expected:?}, got {got:?}")),
+        }
+    }
+
     /// Notes a difference.
     pub(super) fn differ(&mut self, what: impl AsRef<str>) {
         let what = what.as_ref();

@@ -340,6 +340,14 @@ fn make_folder(path: &Path) -> Result<(), String> {
     fs::create_dir_all(folder).map_err(|cause| cause.to_string())
 }
 
+/// Returns the permissions of a file or a folder, if it is there.
+pub(super) fn mode_of(path: &Path) -> Option<String> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let about = std::fs::metadata(path).ok()?;
+    Some(format!("{:04o}", about.permissions().mode() & 0o7777))
+}
+
 pub(super) fn set_mode(path: &Path, mode: &str) -> Result<(), String> {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = u32::from_str_radix(mode, 8).map_err(|_| format!("not a mode: {mode}"))?;

@@ -1,12 +1,10 @@
 //! Compares the results of steps with the recorded ones, or with the rule of the case.
 
-use std::path::Path;
-
 use serde_json::Value;
 use vouchsafe::cloud_credentials::ErrorKind;
 
 use super::expected::{Outcome, Recorded};
-use super::machine::{Machine, texts};
+use super::machine::{Machine, mode_of, texts};
 use super::network::{is_for_tokens, pairs};
 use super::outcome::{
     Got, compare_outcome, expect_any, expect_kind, expect_ok, expect_status, expect_value,
@@ -330,13 +328,13 @@ impl Run<'_> {
         };
         let is_empty =
             |text: &Option<String>| text.as_deref().is_none_or(|text| text == NO_PROFILES);
-        let shown = there.as_deref().map(without_ours);
+        let shown = there.as_deref().map(without_own);
         if shown != expected && !(is_empty(&shown) && is_empty(&expected)) {
             judgement.differ(format!("file: expected {expected:?}, got {there:?}"));
         }
         if self.before.is_none() && there.is_some() {
             self.compare_mode(machine, "0600", judgement);
-            let folder = machine.store_path.parent().map(mode_of);
+            let folder = machine.store_path.parent().and_then(mode_of);
             if after.dir_mode.is_some() && folder != after.dir_mode {
                 let expected = &after.dir_mode;
                 judgement.differ(format!("folder: expected {expected:?}, got {folder:?}"));
@@ -348,7 +346,7 @@ impl Run<'_> {
     }
 
     fn compare_mode(&self, machine: &Machine, expected: &str, judgement: &mut Judgement) {
-        let mode = mode_of(&machine.store_path);
+        let mode = mode_of(&machine.store_path).unwrap_or_default();
         if mode != expected {
             judgement.differ(format!("mode: expected {expected}, got {mode}"));
         }
@@ -395,29 +393,21 @@ impl Run<'_> {
     }
 }
 
-/// Returns the permissions of a file or a folder.
-fn mode_of(path: &Path) -> String {
-    use std::os::unix::fs::PermissionsExt as _;
-    let about = std::fs::metadata(path);
-    let mode = about.map_or(0, |about| about.permissions().mode() & 0o7777);
-    format!("{mode:04o}")
-}
-
 /// Returns whether a step reads the file.
 fn reads_file(step: &Recorded) -> bool {
     step.deed == "get_credentials" || step.deed.starts_with("get ")
 }
 
 /// Removes the member that only this library writes.
-fn without_ours(text: &str) -> String {
+pub(super) fn without_own(text: &str) -> String {
     let mut shown = Vec::new();
-    let mut is_ours = false;
+    let mut is_own = false;
     for line in text.split('\n') {
-        is_ours |= line.starts_with("            \"cloud_credentials\": {");
-        if !is_ours {
+        is_own |= line.starts_with("            \"cloud_credentials\": {");
+        if !is_own {
             shown.push(line);
         }
-        is_ours &= !line.starts_with("            }");
+        is_own &= !line.starts_with("            }");
     }
     shown.join("\n")
 }

@@ -153,12 +153,13 @@ impl<'c> Calls<'c> {
     /// Notes the values that no command shows unless it is asked to.
     fn hide(&mut self, given: &Map<String, Value>) {
         let secrets = ["access_token", "client_secret", "refresh_token"];
-        let document = self.machine.document("default").unwrap_or_default();
+        let documents = self.machine.documents();
         let answers = self.run.exchanges.iter();
         let answers = answers.filter_map(|exchange| exchange.response.body.as_deref());
         let answers = answers.filter_map(|body| serde_json::from_str(body).ok());
         let mut all: Vec<Map<String, Value>> = answers.collect();
-        all.extend([given.clone(), document]);
+        all.extend(documents);
+        all.push(given.clone());
         let found = all.iter().flat_map(|members| {
             let found = secrets
                 .iter()
@@ -166,6 +167,12 @@ impl<'c> Calls<'c> {
             found.map(str::to_owned)
         });
         self.hidden.extend(found);
+        let variables = constructor::VARIABLES.iter();
+        let variables = variables.filter(|(name, _)| secrets.contains(name));
+        let variables = variables.map(|(_, variable)| *variable);
+        let names = variables.chain(["CLIENT_SECRET", "REFRESH_TOKEN", "ACCESS_TOKEN"]);
+        let found = names.filter_map(|name| self.machine.variable(name));
+        self.hidden.extend(found.map(str::to_owned));
     }
 
     /// Returns the current values, and makes sure that they are shown only if that is asked for.

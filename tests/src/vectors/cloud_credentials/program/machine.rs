@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -14,8 +14,10 @@ use tokio::process::Command;
 use vouchsafe::core::mock::{Host, Serving};
 
 use super::super::expected::{Exchange, Setup, StoreAfter};
-use super::super::machine::set_mode;
+use super::super::machine::{mode_of, set_mode};
 use super::super::network::{Asked, Network};
+use super::super::verdict::without_own;
+use super::clock::Clock;
 use super::text;
 use crate::vectors::report::Judgement;
 
@@ -24,6 +26,8 @@ pub(super) struct Machine {
     store: PathBuf,
     program: PathBuf,
     environment: BTreeMap<String, String>,
+    /// The time of the program, where tokens have expired since it was recorded.
+    clock: OnceLock<Clock>,
     network: Network,
     server: Serving,
     is_new: bool,
@@ -61,6 +65,7 @@ impl Machine {
             store: PathBuf::new(),
             program,
             environment: BTreeMap::new(),
+            clock: OnceLock::new(),
             network,
             server,
             is_new: setup.store_text.is_none(),
@@ -140,13 +145,20 @@ impl Machine {
 
     /// Returns the first document of a profile in the file.
     pub(super) fn document(&self, profile: &str) -> Option<Map<String, Value>> {
-        let text = self.there()?;
-        let tables: Value = serde_json::from_str(&text).ok()?;
-        let documents = tables["profiles"].as_object()?;
-        let mut documents = documents.values().filter_map(Value::as_object);
+        let is_of = |document: &Map<String, Value>| {
+            document.get("profile").is_some_and(|name| name == profile)
+        };
+        self.documents().into_iter().find(is_of)
+    }
+
+    /// Returns all documents in the file.
+    pub(super) fn documents(&self) -> Vec<Map<String, Value>> {
+        let tables = self.there().map(|text| serde_json::from_str(&text));
+        let tables: Value = tables.and_then(Result::ok).unwrap_or_default();
+        let documents = tables["profiles"].as_object().into_iter().flatten();
         documents
-            .find(|document| document.get("profile").is_some_and(|name| name == profile))
-            .cloned()
+            .filter_map(|(_, document)| document.as_object().cloned())
+            .collect()
     }
 
     /// Creates a command of the program, which sees nothing of this process's environment.
@@ -166,7 +178,16 @@ impl Machine {
                 None => command.env_remove(name),
             };
         }
+        if let Some(clock) = self.clock.get() {
+            clock.set(&mut command);
+        }
         command
+    }
+
+    /// Sets the time of the program to that of the case. Returns `false` if it cannot be set.
+    pub(super) fn set_clock(&self, seconds: f64) -> bool {
+        let clock = self.clock.get().cloned().or_else(|| Clock::at(seconds));
+        clock.is_some_and(|clock| *self.clock.get_or_init(|| clock.clone()) == clock)
     }
 
     /// Runs the program to its end.
@@ -256,55 +277,10 @@ impl Ran {
     }
 }
 
-impl Judgement {
-    pub(super) fn compare<T: std::fmt::Debug + PartialEq>(
-        &mut self,
-        what: &str,
-        expected: &T,
-        got: &T,
-    ) {
-        match expected == got {
-            true => self.judged(),
-            false => self.differ(format!("{what}: expected {expected:?}, got {got:?}")),
-        }
-    }
-}
-
-/// Returns the text of a file without the members that only this library writes. Without any, it is the same
-/// text.
-fn without_own(text: &str) -> String {
-    let Ok(mut tables) = serde_json::from_str::<Value>(text) else {
-        return text.to_owned();
-    };
-    let mut has_own = false;
-    let documents = tables.get_mut("profiles").and_then(Value::as_object_mut);
-    for document in documents.into_iter().flat_map(|found| found.values_mut()) {
-        let members = document.as_object_mut();
-        has_own |= members.is_some_and(|members| members.remove("cloud_credentials").is_some());
-    }
-    if !has_own {
-        return text.to_owned();
-    }
-    let mut written = Vec::new();
-    let format = serde_json::ser::PrettyFormatter::with_indent(b"    ");
-    let mut writer = serde_json::Serializer::with_formatter(&mut written, format);
-    match serde::Serialize::serialize(&tables, &mut writer) {
-        Ok(()) => String::from_utf8_lossy(&written).into_owned(),
-        Err(_) => text.to_owned(),
-    }
-}
-
 /// Returns whether a file is not JSON, or something else than tables. An empty one reads as no tables.
 fn is_damaged(text: &str) -> bool {
     let tables = serde_json::from_str::<Value>(text);
     !text.is_empty() && !tables.is_ok_and(|tables| tables.is_object())
-}
-
-fn mode_of(path: &Path) -> Option<String> {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    let about = fs::metadata(path).ok()?;
-    Some(format!("{:04o}", about.permissions().mode() & 0o7777))
 }
 
 /// How long the program may take; a command that waits for something that does not come would not end.

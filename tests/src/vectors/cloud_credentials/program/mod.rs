@@ -4,6 +4,7 @@
 //! says which.
 
 mod call;
+mod clock;
 mod constructor;
 mod dialogue;
 mod equivalent;
