@@ -103,7 +103,48 @@ async fn a_wrapped_key_opens_nothing_but_its_record() {
     );
 }
 
-/// The emulator opens with whatever key made it.
+#[tokio::test]
+async fn records_move_from_one_key_to_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(_server) = start(folder.path()) else {
+        return;
+    };
+    let aws = aws(folder.path());
+    let service = Client::new(aws.sdk());
+    let create = async || {
+        let made = service.create_key().send().await.unwrap();
+        made.key_metadata.unwrap().arn.unwrap()
+    };
+    let (old, new) = (create().await, create().await);
+    let below = Arc::new(MemoryStore::new());
+    let keys = |id: &str| Arc::new(KmsKeys::new(&aws, id).unwrap());
+    let sealed = |id: &str| Sealed::with_source(below.clone(), keys(id));
+    let (with_old, with_new) = (sealed(&old), sealed(&new));
+    write(&with_old, Expect::Any, "one").await;
+    let error = with_new.load(&key()).await.unwrap_err();
+    assert!(error.to_string().contains("not here"), "{error}");
+    let both = sealed(&new).also_open_with(keys(&old));
+    let read = async |store: &Sealed| store.load(&key()).await.unwrap().unwrap().value;
+    assert_eq!(read(&both).await, bytes("one"));
+    assert!(both.reseal(&key()).await.unwrap());
+    assert!(!both.reseal(&key()).await.unwrap());
+    // Nothing asks for the old key any more.
+    assert_eq!(read(&with_new).await, bytes("one"));
+    assert!(with_old.load(&key()).await.is_err());
+    // What is written while both are known has the new one.
+    write(&with_old, Expect::Any, "two").await;
+    write(&both, Expect::Any, "three").await;
+    assert_eq!(read(&with_new).await, bytes("three"));
+    // KMS itself opens nothing with another key than the one that made it.
+    let made = keys(&old).to_seal(&key()).await.unwrap();
+    let error = keys(&new).to_open(&key(), &made.wrapped).await.unwrap_err();
+    assert!(
+        !error.is_retryable() && error.to_string().contains(&new),
+        "{error}"
+    );
+}
+
+/// The emulator has another code where another key made it.
 #[tokio::test]
 async fn a_key_that_was_made_by_another_one_says_what_to_do() {
     for (code, hint) in [
