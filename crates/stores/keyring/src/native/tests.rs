@@ -117,7 +117,10 @@ vouchsafe_core::store_contract! { @module
     of_many_writers_each_sees_what_the_last_one_wrote
     a_lease_is_held_by_one_until_it_is_released
     a_lease_ends_by_itself_and_is_then_lost
+    a_lease_that_lapsed_is_told_from_one_that_was_released
+    an_acquisition_that_was_not_answered_is_no_holder
     a_renewal_that_was_not_answered_keeps_the_lease
+    a_lease_whose_record_was_removed_is_lost
     a_holder_that_overslept_cannot_overwrite_what_came_after
     a_clock_that_jumps_costs_no_record_and_no_wait
 }
