@@ -23,7 +23,8 @@ impl EventsApi<'_> {
     /// Events stay in the channel until they are [acknowledged](EventWalk::acknowledge). Where they are not,
     /// the service returns them again: a page that is the same as the one before has nothing new, and
     /// counts as an empty one. If there are new events beside those, the page is returned as it is, with
-    /// both.
+    /// both. So a program that acknowledges by [`ack`](Self::ack) while it walks would miss a page of the
+    /// same events: let the walk acknowledge them.
     ///
     /// # Errors
     ///

@@ -112,7 +112,7 @@ impl Given {
         let place = path.display().to_string();
         let wrong = |what: &str| Failure::usage(format!("{place}: {what}"));
         match serde_json::from_str(document.expose()) {
-            Ok(value) => self.merge(&value, &place),
+            Ok(value) => self.merge(value, &place),
             Err(fault) => {
                 let at = format!(
                     "not JSON at line {}, column {}",
@@ -124,40 +124,46 @@ impl Given {
         }
     }
 
-    /// Copies the members of an object. Members about requesting tokens are accepted, but nothing
+    /// Takes the members of an object. Members about requesting tokens are accepted, but nothing
     /// is requested here.
-    pub(super) fn merge(&mut self, value: &Value, place: &str) -> Result<(), Failure> {
+    pub(super) fn merge(&mut self, value: Value, place: &str) -> Result<(), Failure> {
         let wrong = |what: String| Failure::usage(format!("{place}: {what}"));
-        let members = value
-            .as_object()
-            .ok_or_else(|| wrong("it is not a JSON object".to_owned()))?;
-        for (name, value) in members.iter().filter(|(_, value)| !value.is_null()) {
-            let text = || {
-                let text = value.as_str();
-                text.ok_or_else(|| wrong(format!("{name} is not text")))
+        let Value::Object(members) = value else {
+            return Err(wrong("it is not a JSON object".to_owned()));
+        };
+        // All texts are wiped, also if one of them is wrong.
+        let members: Vec<_> = members
+            .into_iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(name, value)| (name, Member::from(value)))
+            .collect();
+        for (name, member) in members {
+            let text = |member| match member {
+                Member::Text(text) => Ok(text),
+                Member::Other(_) => Err(wrong(format!("{name} is not text"))),
             };
-            match name.as_str() {
-                "client_id" => self.client_id = Some(text()?.to_owned()),
-                "client_secret" => self.client_secret = Some(Secret::from(text()?)),
-                "refresh_token" => self.refresh_token = Some(Secret::from(text()?)),
-                "access_token" => self.access_token = Some(Secret::from(text()?)),
-                "profile" => self.profile = Some(text()?.to_owned()),
-                "cache_token" => {
-                    let is_cached = value.as_bool();
-                    let is_cached =
-                        is_cached.ok_or_else(|| wrong(format!("{name} is not true or false")))?;
+            match (name.as_str(), member) {
+                ("client_id", member) => self.client_id = Some(text(member)?.expose().to_owned()),
+                ("client_secret", member) => self.client_secret = Some(text(member)?),
+                ("refresh_token", member) => self.refresh_token = Some(text(member)?),
+                ("access_token", member) => self.access_token = Some(text(member)?),
+                ("profile", member) => self.profile = Some(text(member)?.expose().to_owned()),
+                ("cache_token", Member::Other(Value::Bool(is_cached))) => {
                     self.is_token_cached = Some(is_cached);
                 }
-                "storage_params" if !value.is_object() => {
-                    return Err(wrong(format!("{name} is not an object")));
+                ("cache_token", _) => return Err(wrong(format!("{name} is not true or false"))),
+                ("storage_params", Member::Other(Value::Object(params))) => {
+                    match params.get("dbfile") {
+                        None | Some(Value::Null) => {}
+                        Some(Value::String(path)) if path.is_empty() => {}
+                        Some(Value::String(path)) => self.file = Some(PathBuf::from(path)),
+                        _ => {
+                            return Err(wrong("dbfile of storage_params is not text".to_owned()));
+                        }
+                    }
                 }
-                "storage_params" => match &value["dbfile"] {
-                    Value::Null => {}
-                    Value::String(path) if path.is_empty() => {}
-                    Value::String(path) => self.file = Some(PathBuf::from(path)),
-                    _ => return Err(wrong("dbfile of storage_params is not text".to_owned())),
-                },
-                known if OF_REQUESTS.contains(&known) => {}
+                ("storage_params", _) => return Err(wrong(format!("{name} is not an object"))),
+                (known, _) if OF_REQUESTS.contains(&known) => {}
                 _ => {
                     let hint = "it may have client_id, client_secret, refresh_token, access_token \
                                 and profile";
@@ -253,6 +259,21 @@ impl Given {
             client_secret: Some(client_secret),
             refresh_token: Some(refresh_token),
             ..Self::default()
+        }
+    }
+}
+
+/// A member of an object that may have secrets.
+enum Member {
+    Text(Secret),
+    Other(Value),
+}
+
+impl From<Value> for Member {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::String(text) => Self::Text(Secret::from(text)),
+            other => Self::Other(other),
         }
     }
 }

@@ -56,7 +56,7 @@ pub(super) async fn run(reach: &Reach, args: &OldArgs) -> Done {
         match serde_json::from_str::<Value>(argument) {
             Ok(value) => {
                 refuse_secrets(&value)?;
-                given.merge(&value, "--R0")?;
+                given.merge(value, "--R0")?;
             }
             Err(_) => given.read(Path::new(OsStr::new(argument)))?,
         }
