@@ -12,8 +12,7 @@ use vouchsafe_core::{CoreClient, Secret};
 use super::Credentials;
 use super::endpoint::Code;
 use super::server::Identity;
-use super::unsaved::{Place, Unsaved};
-use super::values::{LoggedIn, Memory, Values};
+use super::values::{LoggedIn, Memory, Place, Unsaved, Values};
 use crate::refresh::Issued;
 use crate::{Error, Result};
 

@@ -7,9 +7,9 @@ use std::time::SystemTime;
 use vouchsafe_core::Secret;
 use vouchsafe_core::store::Store;
 
-use super::unsaved::Unsaved;
 use crate::error::Missing;
 use crate::record::{digest, lineage};
+use crate::refresh::Failing;
 use crate::url::Url;
 use crate::validity::Validity;
 use crate::{Environment, Error, Record, Result};
@@ -126,6 +126,85 @@ pub(super) struct Memory {
     pub(super) secret: Option<(String, Secret)>,
     /// The access token that was used last, which may not say when it expires or was issued.
     pub(super) known: Option<Known>,
+}
+
+/// What is known of a login that is not saved yet.
+#[derive(Debug)]
+pub(super) struct Unsaved {
+    /// The failures to save it.
+    pub(super) failing: Failing,
+    /// The records that it may take the place of. Empty if the one that it could not take the place of
+    /// could not be read.
+    over: Vec<Place>,
+}
+
+/// A client and a refresh token.
+pub(super) type Place = (Option<String>, Option<Secret>);
+
+impl Unsaved {
+    /// Starts with the record when the login began, if that was read, or else with what the login before
+    /// this one may take the place of, if that is not saved either, and with that login itself.
+    pub(super) fn over(place: Option<Place>, before: Option<(&Self, &LoggedIn)>) -> Self {
+        let over = match (place, before) {
+            (Some(place), _) => vec![place],
+            (None, Some((unsaved, login))) if unsaved.knows_place() => {
+                let Values {
+                    client_id,
+                    refresh_token,
+                    ..
+                } = &login.values;
+                let login = (client_id.clone(), refresh_token.clone());
+                unsaved.over.iter().cloned().chain([login]).collect()
+            }
+            (None, _) => Vec::new(),
+        };
+        Self {
+            failing: Failing::default(),
+            over,
+        }
+    }
+
+    /// Notes the record that the login could not take the place of.
+    pub(super) fn note(&mut self, over: Place) {
+        self.over = vec![over];
+    }
+
+    /// Returns whether it is known what the login may take the place of.
+    pub(super) fn knows_place(&self) -> bool {
+        !self.over.is_empty()
+    }
+
+    /// Returns whether the record has another login by now, which is not this one either, or is gone. A
+    /// refresh token may have been replaced by others of the same login.
+    pub(super) fn is_overtaken(
+        &self,
+        login: &LoggedIn,
+        there: Option<&Record>,
+        is_same_login: impl Fn(&Secret, &Secret) -> bool,
+    ) -> bool {
+        let (id, token) = (&login.values.client_id, &login.values.refresh_token);
+        let first = id.as_deref().zip(token.as_ref());
+        let first = first.map(|(id, token)| lineage(id, token));
+        let descent = there.and_then(Record::descent);
+        if descent.is_some() && (descent == first || descent == login.over) {
+            return false;
+        }
+        let (id, token) = place_of(there);
+        let has_place = |(over_id, over_token): &Place| {
+            let is_same = match (over_token, &token) {
+                (Some(over), Some(token)) => is_same_login(over, token),
+                (over, token) => over == token,
+            };
+            *over_id == id && is_same
+        };
+        self.knows_place() && !self.over.iter().any(has_place)
+    }
+}
+
+/// Returns the client and the refresh token of a record, if there is one.
+pub(super) fn place_of(record: Option<&Record>) -> Place {
+    let token = record.and_then(|record| record.refresh_token.clone());
+    (record.and_then(|record| record.client_id.clone()), token)
 }
 
 /// A login as it was issued.
