@@ -34,9 +34,10 @@ pub(crate) struct CredentialsArgs {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
-    old: old::OldArgs,
-    #[command(flatten)]
     reach: Reach,
+    // At the end: its heading is that of all options after it.
+    #[command(flatten)]
+    old: old::OldArgs,
 }
 
 #[derive(Debug, Subcommand)]
